@@ -1,0 +1,163 @@
+package herder
+
+import (
+	"context"
+
+	"kconnect/connect/config"
+	"kconnect/connect/group"
+	"kconnect/connect/storage"
+)
+
+// event is something that happened. The loop hands it to step.
+type event interface{ isEvent() }
+
+type (
+	// groupEvent is what the group says.
+	groupEvent struct{ group.Event }
+	// configChange is one record of the config topic.
+	configChange struct{ storage.Change }
+	// workStopped is the end of a stopWork.
+	workStopped struct{ ids []group.ID }
+	// configsRead is the end of a readConfigs.
+	configsRead struct {
+		epoch int
+		err   error
+	}
+	// connectorStarted is the end of a start, or of a move to STARTED.
+	connectorStarted struct {
+		name string
+		err  error
+	}
+	// planWanted asks for the tasks of a connector to be planned again.
+	planWanted struct{ name string }
+	// planned is the end of a planTasks.
+	planned struct{ name string }
+	// requested is a request of a user or of another worker.
+	requested struct{ *request }
+	// ticked comes once a second.
+	ticked struct{}
+)
+
+func (groupEvent) isEvent()       {}
+func (configChange) isEvent()     {}
+func (workStopped) isEvent()      {}
+func (configsRead) isEvent()      {}
+func (connectorStarted) isEvent() {}
+func (planWanted) isEvent()       {}
+func (planned) isEvent()          {}
+func (requested) isEvent()        {}
+func (ticked) isEvent()           {}
+
+// effect is something to be done. The loop carries it out.
+type effect interface{ isEffect() }
+
+type (
+	// answerGroup tells the group that its event was applied.
+	answerGroup struct{ allocated []group.ID }
+	// rejoin asks for a round.
+	rejoin struct{ reason string }
+	// leaveGroup gives up membership for a while, because the config topic
+	// cannot be read; it ends in a rejoin.
+	leaveGroup struct{}
+	// readConfigs reads the config topic to its end, within worker.sync.timeout.ms.
+	readConfigs struct{ epoch int }
+	// stopWork stops connectors and tasks and then says so.
+	stopWork struct {
+		ids []group.ID
+		why stopReason
+	}
+	startConnector struct{ name string }
+	startTask      struct{ id group.ID }
+	// moveTarget brings a connector and its tasks to their target.
+	moveTarget struct{ name string }
+	// planTasks asks the connector for its tasks and publishes them if they changed.
+	planTasks struct{ name string }
+	// write changes the config topic and answers the request.
+	write struct{ *request }
+	// reply answers a request.
+	reply struct {
+		*request
+		err error
+	}
+	// roundApplied ends a round: statuses of what is gone are removed, the
+	// session key is looked at, by the leader.
+	roundApplied struct {
+		generation int32
+		leader     bool
+	}
+	// applyRestart carries out a restart request on what runs here.
+	applyRestart struct{ storage.RestartRequest }
+	setLogger    struct{ logger, level string }
+)
+
+func (answerGroup) isEffect()    {}
+func (rejoin) isEffect()         {}
+func (leaveGroup) isEffect()     {}
+func (readConfigs) isEffect()    {}
+func (stopWork) isEffect()       {}
+func (startConnector) isEffect() {}
+func (startTask) isEffect()      {}
+func (moveTarget) isEffect()     {}
+func (planTasks) isEffect()      {}
+func (write) isEffect()          {}
+func (reply) isEffect()          {}
+func (roundApplied) isEffect()   {}
+func (applyRestart) isEffect()   {}
+func (setLogger) isEffect()      {}
+
+// stopReason is why work is stopped; it decides the status that is written.
+type stopReason uint8
+
+const (
+	revokedWork  stopReason = iota // UNASSIGNED
+	restartWork                    // RESTARTING
+	deletedWork                    // none: the leader removes it
+	replacedWork                   // UNASSIGNED: new configuration
+)
+
+// requestKind tells requests apart.
+type requestKind uint8
+
+const (
+	putConnector requestKind = iota
+	deleteConnector
+	putTarget
+	putTasks
+	restartConnector // with or without tasks
+	restartTask
+	restartPlan // what a restart record asks of this worker
+	alterOffsets
+)
+
+// request is one request on its way through the loop.
+type request struct {
+	kind    requestKind
+	name    string
+	task    int
+	entries config.Entries // putConnector
+	replace bool           // putConnector: the connector may exist
+	target  TargetState    // putConnector (initial, may be empty), putTarget
+	tasks   []config.Map   // putTasks
+	restart storage.RestartRequest
+	plan    []group.ID // restartPlan: what has to be restarted if it runs here
+
+	alter func(ctx context.Context) error // alterOffsets
+
+	created bool            // answer of putConnector
+	done    chan error      // capacity 1
+	gone    <-chan struct{} // closed when nobody waits for the answer any more
+}
+
+// leaderOnly reports whether only the leader may do it.
+func (r *request) leaderOnly() bool {
+	switch r.kind {
+	case putConnector, deleteConnector, putTasks, alterOffsets:
+		return true
+	case putTarget:
+		return r.target == Stopped
+	case restartConnector:
+		return r.restart.IncludeTasks || r.restart.OnlyFailed
+	case restartTask, restartPlan:
+	}
+	return false
+}

@@ -1,0 +1,479 @@
+package herder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"kconnect/connect/config"
+	"kconnect/connect/group"
+	"kconnect/connect/logging"
+	"kconnect/connect/plugin"
+	"kconnect/connect/storage"
+	"kconnect/connect/worker"
+)
+
+// Config is what a Herder needs to know of the worker's configuration.
+type Config struct {
+	WorkerID string // advertised host:port, the worker_id of statuses
+	Group    group.Config
+	Client   []kgo.Opt // connection of the worker's own clients
+	ClientID string    // <group.id>[-<client.id>]
+	Worker   worker.Config
+
+	Offsets, Statuses, Configs storage.Topic
+
+	SyncTimeout    time.Duration // worker.sync.timeout.ms
+	UnsyncBackoff  time.Duration // before joining again after configs could not be read
+	TopicTracking  bool          // topic.tracking.enable
+	TopicReset     bool          // topic.tracking.allow.reset
+	Signing        Signing
+	OverridePolicy string // connector.client.config.override.policy
+}
+
+// Herder runs this worker's share of the cluster. Make one with Open, then
+// Run it; every other method may be called from any goroutine.
+type Herder struct {
+	cfg       Config
+	log       *zap.Logger
+	registry  *plugin.Registry
+	levels    *logging.Levels
+	offsets   *storage.Offsets
+	statuses  *storage.Statuses
+	configs   *storage.Configs
+	member    *group.Member
+	worker    *worker.Worker
+	admin     *kadm.Client
+	http      *http.Client
+	clusterID string
+
+	events     chan event
+	writes     chan *request
+	generation atomic.Int32
+	view       atomic.Pointer[view]
+	stopping   chan struct{} // closed when the loop has ended
+	done       chan struct{} // closed when the shutdown is through
+	besideMu   sync.Mutex    // guards beside against new work during the shutdown
+	beside     sync.WaitGroup
+	over       bool
+	ctx        context.Context // of what runs beside the loop; ends with Run
+	keyMu      sync.Mutex      // one session key at a time
+}
+
+// view is what requests may know of the loop's state without asking it.
+type view struct {
+	settled   bool
+	everReady bool
+	leader    bool
+	leaderURL string
+	signed    bool // the group's protocol signs internal requests
+}
+
+// Open opens the internal topics (creating them if absent: offsets, then
+// statuses, then configs, as Java does) and reads them.
+func Open(ctx context.Context, cfg Config, registry *plugin.Registry, providers config.Providers, levels *logging.Levels, log *zap.Logger) (_ *Herder, err error) {
+	h := &Herder{
+		cfg: cfg, log: log.Named("herder"), registry: registry, levels: levels,
+		events: make(chan event, 64), writes: make(chan *request, 64), stopping: make(chan struct{}), done: make(chan struct{}),
+		http: &http.Client{Timeout: 90 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}
+	h.view.Store(&view{})
+	defer func() {
+		if err != nil {
+			h.close()
+		}
+	}()
+	client, err := kgo.NewClient(append(slices.Clone(cfg.Client), kgo.ClientID(cfg.ClientID+"-admin"))...)
+	if err != nil {
+		return nil, err
+	}
+	h.admin = kadm.NewClient(client)
+	metadata, err := h.admin.BrokerMetadata(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("the Kafka cluster cannot be reached: %w; check bootstrap.servers and security.protocol of the worker", err)
+	}
+	h.clusterID = metadata.Cluster
+	// The three topics are independent once they exist, and the start of the
+	// process waits for all of them.
+	store := func(topic storage.Topic, suffix string) storage.LogConfig {
+		return storage.LogConfig{Topic: topic, ClientID: cfg.ClientID + suffix, Client: cfg.Client, Logger: log.Named("storage")}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		h.offsets, err = storage.OpenOffsets(gctx, store(cfg.Offsets, "-offsets"))
+		return err
+	})
+	g.Go(func() (err error) {
+		h.statuses, err = storage.OpenStatuses(gctx, store(cfg.Statuses, "-statuses"))
+		return err
+	})
+	g.Go(func() (err error) {
+		h.configs, err = storage.OpenConfigs(gctx, store(cfg.Configs, "-configs"), func(c storage.Change) { h.send(configChange{c}) })
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	h.worker = worker.New(cfg.Worker, registry, providers, h.offsets, h, log)
+	h.member, err = group.New(cfg.Client, cfg.Group, func() (int64, map[string]int) {
+		snapshot := h.configs.Snapshot()
+		tasks := make(map[string]int, len(snapshot.Connectors))
+		for name, c := range snapshot.Connectors {
+			tasks[name] = len(c.Tasks)
+		}
+		return snapshot.Offset, tasks
+	})
+	return h, err
+}
+
+func (h *Herder) close() {
+	if h.offsets != nil {
+		h.offsets.Close()
+	}
+	if h.statuses != nil {
+		h.statuses.Close()
+	}
+	if h.configs != nil {
+		h.configs.Close()
+	}
+	if h.admin != nil {
+		h.admin.Close()
+	}
+}
+
+// Run works until ctx ends, then stops all work, writes its statuses, leaves
+// the group (Promise 7) and closes the stores.
+func (h *Herder) Run(ctx context.Context) error {
+	defer h.close()
+	// What serves the loop outlives ctx until the shutdown is through.
+	serving, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	h.ctx = serving
+	g, gctx := errgroup.WithContext(serving)
+	g.Go(func() error { return h.offsets.Run(gctx) })
+	g.Go(func() error { return h.statuses.Run(gctx) })
+	g.Go(func() error { return h.configs.Run(gctx) })
+	g.Go(func() error { return h.member.Run(gctx) })
+	g.Go(func() error { h.writing(gctx); return nil })
+	g.Go(func() error {
+		defer stop(nil)
+		defer close(h.done)
+		running, cancel := context.WithCancel(ctx)
+		defer cancel()
+		// A store or the membership that fails ends the worker, cleanly.
+		defer context.AfterFunc(gctx, cancel)()
+		h.loop(running)
+		close(h.stopping)
+		h.shutdown(gctx)
+		h.besideMu.Lock()
+		h.over = true
+		h.besideMu.Unlock()
+		h.beside.Wait()
+		return nil
+	})
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+// send hands an event to the loop; nothing is sent once the loop has ended.
+func (h *Herder) send(e event) {
+	select {
+	case h.events <- e:
+	case <-h.stopping:
+	}
+}
+
+// loop is the one goroutine that owns the state.
+func (h *Herder) loop(ctx context.Context) {
+	s := newState()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	ready := false
+	for {
+		var e event
+		select {
+		case <-ctx.Done():
+			return
+		case g := <-h.member.Events():
+			e = groupEvent{g}
+			if g.Kind != group.Joined {
+				h.log.Info("Group", zap.Stringer("event", g.Kind), zap.String("reason", g.Reason))
+			}
+		case e = <-h.events:
+		case <-tick.C:
+			e = ticked{}
+			h.rotateSessionKey()
+		}
+		s.configs = h.configs.Snapshot()
+		for _, f := range step(s, e) {
+			h.carryOut(s, f)
+		}
+		ready = ready || s.phase == settled
+		h.view.Store(&view{settled: s.phase == settled, everReady: ready, leader: s.leader, leaderURL: s.leaderURL, signed: s.protocol == "sessioned"})
+	}
+}
+
+// aside runs what may take long beside the loop.
+func (h *Herder) aside(work func(ctx context.Context)) {
+	h.besideMu.Lock()
+	defer h.besideMu.Unlock()
+	if h.over {
+		return
+	}
+	h.beside.Add(1)
+	go func() {
+		defer h.beside.Done()
+		work(h.ctx)
+	}()
+}
+
+// carryOut carries out one effect without waiting for anything.
+func (h *Herder) carryOut(s *state, f effect) {
+	switch f := f.(type) {
+	case answerGroup:
+		h.member.Allocated(f.allocated)
+	case rejoin:
+		h.log.Info("Asking for a rebalance", zap.String("reason", f.reason))
+		h.member.Rejoin(f.reason)
+	case leaveGroup:
+		h.aside(h.resync)
+	case readConfigs:
+		h.aside(func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, h.cfg.SyncTimeout)
+			defer cancel()
+			h.send(configsRead{f.epoch, h.configs.Refresh(ctx)})
+		})
+	case stopWork:
+		h.aside(func(context.Context) { h.stopWork(f) })
+	case startConnector:
+		h.startConnector(s.configs.Connectors[f.name])
+	case startTask:
+		h.startTask(s.configs.Connectors[f.id.Connector], f.id)
+	case moveTarget:
+		if c := s.configs.Connectors[f.name]; c != nil {
+			h.aside(func(context.Context) {
+				h.worker.SetTarget(f.name, target(c.Target), func(here bool, err error) {
+					if here {
+						h.aside(func(context.Context) { h.send(connectorStarted{f.name, err}) })
+					}
+				})
+			})
+		}
+	case planTasks:
+		h.aside(func(ctx context.Context) {
+			h.planTasks(ctx, f.name)
+			h.send(planned{f.name})
+		})
+	case write:
+		select {
+		case h.writes <- f.request:
+		default:
+			f.done <- &ConflictError{Message: conflicting}
+		}
+	case reply:
+		f.done <- f.err
+	case roundApplied:
+		h.generation.Store(f.generation)
+		h.log.Info("Rebalance applied", zap.Int32("generation", f.generation), zap.Bool("leader", f.leader),
+			zap.Int("assigned", len(s.assigned)), zap.String("protocol", s.protocol))
+		if f.leader {
+			h.cleanStatuses(s.configs, f.generation)
+			h.aside(h.ensureSessionKey)
+		}
+	case applyRestart:
+		h.applyRestart(s, f.RestartRequest)
+	case setLogger:
+		if _, err := h.levels.Set(f.logger, f.level); err != nil {
+			h.log.Warn("A log level of the config topic is not known", zap.String("logger", f.logger), zap.String("level", f.level))
+		}
+	}
+}
+
+func (h *Herder) stopWork(f stopWork) {
+	why := map[stopReason]worker.Transition{revokedWork: worker.OnRevoke, replacedWork: worker.OnRevoke, restartWork: worker.OnRestart, deletedWork: worker.OnDelete}[f.why]
+	var names []string
+	var tasks []group.ID
+	for _, id := range f.ids {
+		if id.Task == group.ConnectorTask {
+			names = append(names, id.Connector)
+		} else {
+			tasks = append(tasks, id)
+		}
+	}
+	h.worker.StopConnectors(names, why)
+	h.worker.StopTasks(tasks, why)
+	// The statuses must be out before the group hears that the work is gone.
+	ctx, cancel := context.WithTimeout(h.ctx, 5*time.Second)
+	defer cancel()
+	if err := h.statuses.Flush(ctx); err != nil {
+		h.log.Warn("Statuses of stopped work are not written yet", zap.Error(err))
+	}
+	if f.why == deletedWork {
+		for _, n := range names {
+			for _, t := range h.statuses.Topics(n) {
+				h.statuses.DeleteTopic(n, t.Topic)
+			}
+		}
+	}
+	h.send(workStopped{f.ids})
+}
+
+func (h *Herder) startConnector(c *storage.Connector) {
+	h.worker.StartConnector(c.Name, c.Config, target(c.Target), func(err error) {
+		// From the connector's goroutine, which the loop may be waiting for.
+		h.aside(func(context.Context) { h.send(connectorStarted{c.Name, err}) })
+	})
+}
+
+func (h *Herder) startTask(c *storage.Connector, id group.ID) {
+	h.worker.StartTask(id, c.Config, c.Tasks[id.Task], target(c.Target))
+}
+
+func target(t TargetState) worker.Target {
+	switch t {
+	case Paused:
+		return worker.TargetPaused
+	case Stopped:
+		return worker.TargetStopped
+	case Started:
+	}
+	return worker.TargetRunning
+}
+
+// resync leaves the group until the config topic can be read, so that the
+// others go on, then joins again.
+func (h *Herder) resync(ctx context.Context) {
+	if err := h.member.Leave(ctx); err != nil {
+		h.log.Warn("Leaving the group failed", zap.Error(err))
+	}
+	for ctx.Err() == nil {
+		h.log.Warn("The config topic could not be read up to what the leader has; trying again", zap.Duration("after", h.cfg.UnsyncBackoff))
+		timer := time.NewTimer(h.cfg.UnsyncBackoff)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+		read, cancel := context.WithTimeout(ctx, h.cfg.SyncTimeout)
+		err := h.configs.Refresh(read)
+		cancel()
+		if err == nil {
+			h.member.Rejoin("the config topic was read")
+			return
+		}
+	}
+}
+
+// cleanStatuses removes statuses of connectors and tasks that are gone.
+func (h *Herder) cleanStatuses(configs *storage.ConfigSnapshot, generation int32) {
+	for _, name := range h.statuses.Connectors() {
+		c := configs.Connectors[name]
+		for _, task := range slices.Sorted(maps.Keys(h.statuses.Tasks(name))) {
+			if c == nil || task >= c.TaskCount {
+				h.statuses.DeleteTask(name, task, generation)
+			}
+		}
+		if c == nil {
+			h.statuses.DeleteConnector(name, generation)
+		}
+	}
+}
+
+// writing makes every change of the config topic that requests ask for, one
+// after the other, and answers them.
+func (h *Herder) writing(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-h.writes:
+			select {
+			case <-r.gone: // its client was answered with a timeout
+				r.done <- context.Canceled
+			default:
+				r.done <- h.write(ctx, r)
+			}
+		}
+	}
+}
+
+func (h *Herder) write(ctx context.Context, r *request) error {
+	switch r.kind {
+	case putConnector:
+		return h.configs.PutConnector(ctx, r.name, r.entries, r.target)
+	case deleteConnector:
+		return h.configs.RemoveConnector(ctx, r.name)
+	case putTarget:
+		if r.target == Stopped {
+			return h.configs.StopConnector(ctx, r.name)
+		}
+		return h.configs.PutTargetState(ctx, r.name, r.target)
+	case putTasks:
+		return h.configs.PutTaskConfigs(ctx, r.name, r.tasks)
+	case restartConnector:
+		return h.configs.PutRestartRequest(ctx, r.restart)
+	case alterOffsets:
+		return r.alter(ctx)
+	case restartTask, restartPlan:
+	}
+	return fmt.Errorf("request kind %d writes nothing", r.kind)
+}
+
+// shutdown stops everything and leaves the group.
+func (h *Herder) shutdown(ctx context.Context) {
+	connectors, tasks := h.worker.Running()
+	h.log.Info("Stopping", zap.Int("connectors", len(connectors)), zap.Int("tasks", len(tasks)))
+	h.worker.StopConnectors(connectors, worker.OnRevoke)
+	h.worker.StopTasks(tasks, worker.OnRevoke)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := h.statuses.Flush(ctx); err != nil {
+		h.log.Warn("The last statuses could not be written", zap.Error(err))
+	}
+	if err := h.member.Leave(ctx); err != nil {
+		h.log.Warn("Leaving the group failed; the others wait for the session to expire", zap.Error(err))
+	}
+}
+
+// StatusChanged implements worker.Listener.
+func (h *Herder) StatusChanged(c worker.Status) {
+	st := storage.Status{State: storage.State(c.State), Trace: c.Trace, WorkerID: h.cfg.WorkerID, Generation: h.generation.Load(), Version: c.Version}
+	switch {
+	case c.ID.Task == group.ConnectorTask && c.Safe:
+		h.statuses.PutConnectorSafe(c.ID.Connector, st)
+	case c.ID.Task == group.ConnectorTask:
+		h.statuses.PutConnector(c.ID.Connector, st)
+	case c.Safe:
+		h.statuses.PutTaskSafe(c.ID.Connector, c.ID.Task, st)
+	default:
+		h.statuses.PutTask(c.ID.Connector, c.ID.Task, st)
+	}
+}
+
+// TopicUsed implements worker.Listener.
+func (h *Herder) TopicUsed(connector string, task int, topic string) {
+	h.statuses.TrackTopic(storage.TopicStatus{Topic: topic, Connector: connector, Task: task, Discovered: time.Now().UnixMilli()})
+}
+
+// ReconfigurationRequested implements worker.Listener.
+func (h *Herder) ReconfigurationRequested(name string) {
+	h.aside(func(context.Context) { h.send(planWanted{name}) })
+}
+
+var (
+	_ worker.Listener = (*Herder)(nil)
+)

@@ -1,0 +1,139 @@
+// Package plugin knows the classes that configurations can name and checks
+// whole connector configurations against the definitions of everything that
+// they name.
+package plugin
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+)
+
+// Registry finds plugins by class name. It is immutable.
+type Registry struct{ plugins []connect.Plugin }
+
+// New returns a registry. One class may be there once for each kind.
+func New(plugins ...connect.Plugin) (*Registry, error) {
+	r := &Registry{plugins: slices.Clone(plugins)}
+	slices.SortStableFunc(r.plugins, func(a, b connect.Plugin) int {
+		return cmp.Or(cmp.Compare(rank(a.Kind), rank(b.Kind)), cmp.Compare(a.Class, b.Class))
+	})
+	for i := 1; i < len(r.plugins); i++ {
+		if a, b := r.plugins[i-1], r.plugins[i]; a.Class == b.Class && a.Kind == b.Kind {
+			return nil, fmt.Errorf("plugin %s (%s) is there twice", a.Class, a.Kind)
+		}
+	}
+	return r, nil
+}
+
+// rank orders kinds as GET /connector-plugins does.
+func rank(k connect.PluginKind) int {
+	return slices.Index([]connect.PluginKind{connect.SinkPlugin, connect.SourcePlugin, connect.TransformationPlugin,
+		connect.PredicatePlugin, connect.ConverterPlugin, connect.HeaderConverterPlugin}, k)
+}
+
+// List returns plugins in the order of GET /connector-plugins: sinks, sources,
+// then the other kinds, each by class.
+func (r *Registry) List(connectorsOnly bool) []connect.Plugin {
+	n := len(r.plugins)
+	if connectorsOnly {
+		n = slices.IndexFunc(r.plugins, func(p connect.Plugin) bool { return !isConnector(p.Kind) })
+		if n < 0 {
+			n = len(r.plugins)
+		}
+	}
+	return slices.Clone(r.plugins[:n])
+}
+
+func isConnector(k connect.PluginKind) bool {
+	return k == connect.SinkPlugin || k == connect.SourcePlugin
+}
+
+// Connector finds a connector by full class name, simple name, or simple name
+// without "Connector".
+func (r *Registry) Connector(name string) (*connect.Plugin, error) {
+	if p := r.find(name, isConnector); p != nil {
+		return p, nil
+	}
+	var available []string
+	for _, p := range r.List(true) {
+		available = append(available, fmt.Sprintf("PluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, type=%s}", p.Class, p.Class, p.Version, p.Version, p.Kind))
+	}
+	return nil, &connect.Error{Kind: connect.Config, Message: "Failed to find any class that implements Connector and which name matches " + name +
+		", available connectors are: " + strings.Join(available, ", ")}
+}
+
+// Converter finds a converter by full class name or simple name.
+func (r *Registry) Converter(name string) (*connect.Plugin, error) {
+	return r.need(name, "Converter", connect.ConverterPlugin)
+}
+
+// HeaderConverter finds a header converter by full class name or simple name.
+func (r *Registry) HeaderConverter(name string) (*connect.Plugin, error) {
+	return r.need(name, "HeaderConverter", connect.HeaderConverterPlugin)
+}
+
+// Transformation finds a transformation by full class name, or by its simple
+// name unless it is a nested class.
+func (r *Registry) Transformation(name string) (*connect.Plugin, error) {
+	return r.need(name, "Transformation", connect.TransformationPlugin)
+}
+
+// Predicate finds a predicate by full class name or simple name.
+func (r *Registry) Predicate(name string) (*connect.Plugin, error) {
+	return r.need(name, "Predicate", connect.PredicatePlugin)
+}
+
+func (r *Registry) need(name, what string, kind connect.PluginKind) (*connect.Plugin, error) {
+	if p := r.find(name, func(k connect.PluginKind) bool { return k == kind }); p != nil {
+		return p, nil
+	}
+	var available []string
+	for _, p := range r.plugins {
+		if p.Kind == kind {
+			available = append(available, p.Class)
+		}
+	}
+	return nil, &connect.Error{Kind: connect.Config, Message: "Failed to find any class that implements " + what + " and which name matches " + name +
+		"; this worker has " + strings.Join(available, ", ")}
+}
+
+// Find finds a plugin of any kind, for GET /connector-plugins/{name}/config.
+func (r *Registry) Find(name string) *connect.Plugin {
+	return r.find(name, func(connect.PluginKind) bool { return true })
+}
+
+// Keys returns the definition of a plugin, named as for Find.
+func (r *Registry) Keys(name string) ([]config.Key, error) {
+	p := r.Find(name)
+	if p == nil {
+		return nil, fmt.Errorf("unknown plugin %s", name)
+	}
+	return p.Def.Keys(), nil
+}
+
+func (r *Registry) find(name string, wanted func(connect.PluginKind) bool) *connect.Plugin {
+	if name == "" {
+		return nil
+	}
+	for i := range r.plugins {
+		if p := &r.plugins[i]; wanted(p.Kind) && p.Class == name {
+			return p
+		}
+	}
+	for i := range r.plugins {
+		p := &r.plugins[i]
+		if !wanted(p.Kind) || strings.Contains(p.Class, "$") {
+			continue
+		}
+		simple := p.Class[strings.LastIndexByte(p.Class, '.')+1:]
+		if simple == name || isConnector(p.Kind) && strings.TrimSuffix(simple, "Connector") == name {
+			return p
+		}
+	}
+	return nil
+}

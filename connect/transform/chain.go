@@ -1,0 +1,132 @@
+package transform
+
+import (
+	"strings"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+)
+
+// Registry is where a chain finds its classes.
+type Registry interface {
+	Transformation(class string) (*connect.Plugin, error)
+	Predicate(class string) (*connect.Plugin, error)
+}
+
+// Chain is the configured transformations of one task, in order. It belongs to
+// one goroutine.
+type Chain struct{ links []link }
+
+type link struct {
+	class     string
+	transform connect.Transformation
+	predicate connect.Predicate // nil: always
+	negate    bool
+}
+
+// NewChain makes the chain that a connector configuration describes:
+// transforms, transforms.<alias>.type, .predicate and .negate, and
+// predicates.<alias>.type.
+func NewChain(r Registry, m config.Map) (*Chain, error) {
+	predicates := make(map[string]connect.Predicate)
+	for _, alias := range aliases(m["predicates"]) {
+		prefix := "predicates." + alias + "."
+		p, err := r.Predicate(m[prefix+"type"])
+		if err != nil {
+			return nil, err
+		}
+		instance := p.New().(connect.Predicate) //nolint:errcheck,forcetypeassert // the registry holds predicates under this kind
+		if err := instance.Configure(settings(m, prefix, "type")); err != nil {
+			return nil, err
+		}
+		predicates[alias] = instance
+	}
+	c := &Chain{}
+	for _, alias := range aliases(m["transforms"]) {
+		prefix := "transforms." + alias + "."
+		p, err := r.Transformation(m[prefix+"type"])
+		if err != nil {
+			return nil, err
+		}
+		l := link{class: p.Class, transform: p.New().(connect.Transformation), negate: strings.EqualFold(m[prefix+"negate"], "true")} //nolint:errcheck,forcetypeassert // the registry holds transformations under this kind
+		if err := l.transform.Configure(settings(m, prefix, "type", "predicate", "negate")); err != nil {
+			return nil, err
+		}
+		if name := m[prefix+"predicate"]; name != "" {
+			if l.predicate = predicates[name]; l.predicate == nil {
+				return nil, config.Invalid(prefix+"predicate", name, "there is no predicate of that alias; list it in predicates")
+			}
+		}
+		c.links = append(c.links, l)
+	}
+	return c, nil
+}
+
+func aliases(list string) []string {
+	var all []string
+	for a := range strings.SplitSeq(list, ",") {
+		if a = strings.TrimSpace(a); a != "" {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func settings(m config.Map, prefix string, without ...string) config.Map {
+	s := m.WithPrefix(prefix)
+	for _, key := range without {
+		delete(s, key)
+	}
+	return s
+}
+
+// Apply transforms records in place and returns those that are left, in order,
+// in the same memory. A record that a transformation fails on goes to fail
+// with the class of the transformation; when that returns nil the record is
+// dropped, an error ends Apply. Each record passes the whole chain before the
+// next one, as in Java, so that failures come in the order of the records.
+func (c *Chain) Apply(records []connect.Record, fail func(r *connect.Record, class string, err error) error) ([]connect.Record, error) {
+	if len(c.links) == 0 {
+		return records, nil
+	}
+	kept := records[:0]
+	for i := range records {
+		r := &records[i]
+		keep, class, err := c.apply(r)
+		if err != nil {
+			if err := fail(r, class, err); err != nil {
+				return kept, err
+			}
+			continue
+		}
+		if !keep {
+			continue
+		}
+		if len(kept) < i {
+			records[len(kept)] = *r
+		}
+		kept = records[:len(kept)+1]
+	}
+	clear(records[len(kept):])
+	return kept, nil
+}
+
+// apply sends one record through the chain. class is that of the failing link.
+func (c *Chain) apply(r *connect.Record) (keep bool, class string, err error) {
+	for i := range c.links {
+		l := &c.links[i]
+		if l.predicate != nil {
+			match, err := l.predicate.Test(r)
+			if err != nil {
+				return false, l.class, err
+			}
+			if match == l.negate {
+				continue
+			}
+		}
+		if keep, err := l.transform.Apply(r); err != nil || !keep {
+			return false, l.class, err
+		}
+	}
+	return true, "", nil
+}

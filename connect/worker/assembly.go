@@ -1,0 +1,273 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+	"kconnect/connect/kafkaconf"
+	"kconnect/connect/transform"
+)
+
+// deliveryRecords is how many records a delivery of a sink task holds at most
+// when nobody set max.poll.records: enough for large statements and few
+// transactions.
+const deliveryRecords = 3000
+
+// newTask puts a task together. The returned function runs it.
+func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Raw, taskConfig config.Map, log *zap.Logger) (func(soft, hard context.Context) error, error) {
+	cfg, err := w.resolve(connectorConfig)
+	if err != nil {
+		return nil, err
+	}
+	own, err := w.resolve(config.FromMap(taskConfig))
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.registry.Connector(cfg["connector.class"])
+	if err != nil {
+		return nil, err
+	}
+	t.life.version = p.Version
+	common, err := p.CommonDef().Parse(cfg)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := transform.NewChain(w.registry, cfg)
+	if err != nil {
+		return nil, err
+	}
+	health := &health{now: w.now}
+	b := base{
+		id: t.id, log: log, now: w.now, health: health, pause: t.pause, report: t.life.move,
+		tolerance: newTolerance(common, fmt.Sprintf("%s-%d", t.id.Connector, t.id.Task), p.Kind == connect.SourcePlugin, log),
+	}
+	env := connect.Env{Connector: t.id.Connector, Task: t.id.Task, Config: own, Logger: log, Now: w.now, Health: health}
+	onTopic := func(topic string) {
+		if w.cfg.TopicTracking {
+			w.listener.TopicUsed(t.id.Connector, t.id.Task, topic)
+		}
+	}
+	a := assembly{w: w, cfg: cfg, base: b, env: env, chain: chain, onTopic: onTopic}
+	if a.key, a.classes.key, err = w.converter("key.converter", cfg, true); err != nil {
+		return nil, err
+	}
+	if a.value, a.classes.value, err = w.converter("value.converter", cfg, false); err != nil {
+		return nil, err
+	}
+	if a.header, a.classes.header, err = w.headerConverter(cfg); err != nil {
+		return nil, err
+	}
+	switch task := p.NewTask().(type) {
+	case connect.SourceTask:
+		return a.source(task)
+	case connect.SinkTask:
+		return a.sink(ctx, task, common)
+	default:
+		return nil, connect.NewError("The class "+p.TaskClass+" is neither a source nor a sink task", nil)
+	}
+}
+
+// assembly is the parts of one task.
+type assembly struct {
+	w       *Worker
+	cfg     config.Map // the connector's
+	base    base
+	env     connect.Env
+	chain   *transform.Chain
+	key     connect.Converter
+	value   connect.Converter
+	header  connect.HeaderConverter
+	classes converterClasses
+	onTopic func(topic string)
+}
+
+// client returns the settings of one of the task's Kafka clients: the worker's
+// bootstrap servers, its settings of that kind, then the connector's overrides.
+func (a *assembly) client(worker, override, id string) config.Map {
+	m := config.Map{
+		"bootstrap.servers": a.w.cfg.Properties["bootstrap.servers"],
+		"client.id":         "connector-" + id + "-" + a.base.id.Connector + "-" + strconv.Itoa(a.base.id.Task),
+	}
+	for k, v := range a.w.cfg.Properties.WithPrefix(worker) {
+		m[k] = v
+	}
+	for k, v := range a.cfg.WithPrefix(override) {
+		m[k] = v
+	}
+	return m
+}
+
+func (a *assembly) producer(id string) (*kgo.Client, error) {
+	opts, err := kafkaconf.Producer(a.client("producer.", "producer.override.", id))
+	if err != nil {
+		return nil, err
+	}
+	return kgo.NewClient(append(opts, kgo.AllowAutoTopicCreation(), kgo.RecordPartitioner(newPartitioner()), kgo.WithHooks(a.base.health))...)
+}
+
+func (a *assembly) admin() (*kadm.Client, error) {
+	opts, err := kafkaconf.Common(a.client("admin.", "admin.override.", "adminclient"))
+	if err != nil {
+		return nil, err
+	}
+	cl, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, err
+	}
+	return kadm.NewClient(cl), nil
+}
+
+func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Context) error, error) {
+	var groups []topicGroup
+	if a.w.cfg.TopicCreation {
+		var err error
+		if groups, err = newTopicGroups(a.cfg); err != nil {
+			return nil, err
+		}
+	}
+	producer, err := a.producer("producer")
+	if err != nil {
+		return nil, err
+	}
+	admin, err := a.admin()
+	if err != nil {
+		producer.Close()
+		return nil, err
+	}
+	s := &source{
+		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
+		producer: producer, offsets: a.w.offsets, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
+		env:    &connect.SourceEnv{Env: a.env, Offsets: &offsetReader{a.w.offsets, a.base.id.Connector}},
+		topics: &topicCreator{groups: groups, admin: admin, onTopic: a.onTopic, log: a.base.log, known: make(map[string]bool)},
+	}
+	return func(soft, hard context.Context) error {
+		defer producer.Close()
+		defer admin.Close()
+		return s.run(soft, hard)
+	}, nil
+}
+
+func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *config.Values) (func(soft, hard context.Context) error, error) {
+	props := a.client("consumer.", "consumer.override.", "consumer")
+	for key, value := range map[string]string{"group.id": "connect-" + a.base.id.Connector, "auto.offset.reset": "earliest", "enable.auto.commit": "false"} {
+		if _, set := props[key]; !set {
+			props[key] = value
+		}
+	}
+	settings, err := kafkaconf.Consumer(props)
+	if err != nil {
+		return nil, err
+	}
+	maxPoll := settings.MaxPollRecords
+	if _, set := props["max.poll.records"]; !set {
+		maxPoll = deliveryRecords
+	}
+	opts := append(settings.Opts, kgo.WithHooks(a.base.health))
+	if regex := common.String("topics.regex"); regex != "" {
+		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:"+regex+")$"))
+	} else {
+		opts = append(opts, kgo.ConsumeTopics(common.List("topics")...))
+	}
+	closeDLQ := func() {}
+	if topic := common.String("errors.deadletterqueue.topic.name"); topic != "" {
+		producer, err := a.producer("dlq-producer")
+		if err != nil {
+			return nil, err
+		}
+		closeDLQ = producer.Close
+		a.base.tolerance.dlq = &deadLetters{topic: topic, headers: common.Bool("errors.deadletterqueue.context.headers.enable"),
+			connector: a.base.id.Connector, task: a.base.id.Task, producer: producer}
+		if err := a.createDeadLetterTopic(ctx, topic, common.Short("errors.deadletterqueue.topic.replication.factor")); err != nil {
+			closeDLQ()
+			return nil, err
+		}
+	}
+	s := &sink{
+		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
+		options: opts, maxPoll: maxPoll, flush: a.w.cfg.FlushInterval, onTopic: a.onTopic,
+	}
+	s.env = &connect.SinkEnv{Env: a.env, Consumer: &s.requests}
+	if a.base.tolerance.reports() {
+		s.env.Reporter = &reporter{s}
+	}
+	return func(soft, hard context.Context) error {
+		defer closeDLQ()
+		return s.run(soft, hard)
+	}, nil
+}
+
+// createDeadLetterTopic sees to the dead letter queue before the task starts.
+func (a *assembly) createDeadLetterTopic(ctx context.Context, topic string, replication int16) error {
+	admin, err := a.admin()
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	topics, err := admin.ListTopics(ctx, topic)
+	if err == nil && topics.Has(topic) {
+		return nil
+	}
+	if err == nil {
+		_, err = admin.CreateTopic(ctx, 1, replication, nil, topic)
+	}
+	if err == nil || isTopicExists(err) {
+		return nil
+	}
+	return connect.NewError("Could not initialize dead letter queue with topic="+topic+
+		". Create the topic, or set errors.deadletterqueue.topic.replication.factor to at most the number of brokers", err)
+}
+
+// converter returns the connector's converter of a role, or the worker's, with
+// the settings that stand beside it.
+func (w *Worker) converter(role string, cfg config.Map, isKey bool) (connect.Converter, string, error) {
+	class, settings := w.converterSettings(role, cfg)
+	p, err := w.registry.Converter(class)
+	if err != nil {
+		return nil, "", err
+	}
+	c := p.New().(connect.Converter) //nolint:errcheck,forcetypeassert // the registry holds converters under this kind
+	if err := c.Configure(settings, isKey); err != nil {
+		return nil, "", err
+	}
+	return c, p.Class, nil
+}
+
+func (w *Worker) headerConverter(cfg config.Map) (connect.HeaderConverter, string, error) {
+	class, settings := w.converterSettings("header.converter", cfg)
+	if class == "" {
+		class = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
+	}
+	p, err := w.registry.HeaderConverter(class)
+	if err != nil {
+		return nil, "", err
+	}
+	c := p.New().(connect.HeaderConverter) //nolint:errcheck,forcetypeassert // the registry holds header converters under this kind
+	if err := c.Configure(settings, false); err != nil {
+		return nil, "", err
+	}
+	return c, p.Class, nil
+}
+
+func (w *Worker) converterSettings(role string, cfg config.Map) (class string, settings config.Map) {
+	from := cfg
+	if cfg[role] == "" {
+		from = w.cfg.Properties
+	}
+	settings = from.WithPrefix(role + ".")
+	for _, key := range []string{compatibility, "kconnect.converter.coercion"} {
+		if v, ok := cfg[key]; ok {
+			settings[key] = v
+		}
+	}
+	return from[role], settings
+}

@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kconnect/connect"
+	"kconnect/connect/group"
+)
+
+// base is what source and sink tasks have in common.
+type base struct {
+	id        group.ID
+	log       *zap.Logger
+	now       func() time.Time
+	health    *health
+	tolerance *tolerance
+	pause     *pause
+	report    func(t Transition, trace string) // of the task's status
+}
+
+// converterClasses are the Java class names of a task's converters, for reports.
+type converterClasses struct{ key, value, header string }
+
+// start calls a task's Start until it works, fails for good, or ctx ends.
+func (b *base) start(ctx context.Context, start func(context.Context) error) error {
+	for attempt := 0; ; attempt++ {
+		err := guard(func() error { return start(ctx) })
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			b.health.Moving()
+			return nil
+		}
+		if connect.KindOf(err) != connect.Retriable {
+			return err
+		}
+		b.health.Waiting(err)
+		b.showHealth()
+		if !sleep(ctx, backoff(attempt)) {
+			return nil
+		}
+	}
+}
+
+// began reports that the task runs, or is paused.
+func (b *base) began() {
+	if b.pause.paused() {
+		b.report(OnPause, "")
+		return
+	}
+	b.report(OnStart, "")
+}
+
+// awaitResumed blocks while the target is PAUSED and reports both changes. It
+// returns false when ctx ended.
+func (b *base) awaitResumed(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	resumed := b.pause.resumed()
+	if resumed == nil {
+		return true
+	}
+	b.report(OnPause, "")
+	select {
+	case <-ctx.Done():
+		return false
+	case <-resumed:
+		b.report(OnStart, "")
+		return true
+	}
+}
+
+// showHealth writes the status when what the task waits for has to be shown
+// or is over (Promise 5).
+func (b *base) showHealth() {
+	if trace, changed := b.health.report(); changed && !b.pause.paused() {
+		b.report(OnStart, trace)
+	}
+}
+
+// pause is the switch between running and paused.
+type pause struct {
+	mu   sync.Mutex
+	on   bool
+	flip chan struct{} // closed at the next change
+}
+
+func newPause(on bool) *pause { return &pause{on: on, flip: make(chan struct{})} }
+
+func (p *pause) set(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.on != on {
+		p.on = on
+		close(p.flip)
+		p.flip = make(chan struct{})
+	}
+}
+
+func (p *pause) paused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.on
+}
+
+// changed returns a channel that closes at the next change.
+func (p *pause) changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.flip
+}
+
+// resumed returns nil while running, else a channel that closes on resume.
+func (p *pause) resumed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.on {
+		return nil
+	}
+	return p.flip
+}
+
+// backoff is a growing, jittered delay: 0.1 s to 10 s.
+func backoff(attempt int) time.Duration {
+	d := min(100*time.Millisecond<<min(attempt, 10), 10*time.Second)
+	return d/2 + time.Duration(rand.Int64N(int64(d/2)+1))
+}
+
+// guard turns a panic of a plugin into an error, so that it fails that task
+// and nothing else.
+func guard(call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			cause, ok := p.(error)
+			if !ok {
+				cause = errors.New(fmt.Sprint(p))
+			}
+			err = connect.NewError("the plugin panicked: "+cause.Error()+"\n"+string(debug.Stack()), nil)
+		}
+	}()
+	return call()
+}

@@ -1,0 +1,89 @@
+package worker
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kconnect/connect"
+)
+
+// showWaitAfter is how long a task waits before its status says so (D11).
+const showWaitAfter = 10 * time.Second
+
+// health keeps what a task waits for (Promise 5): the task's own word, and
+// that of its Kafka clients.
+type health struct {
+	now   func() time.Time
+	mu    sync.Mutex
+	task  wait
+	kafka wait
+	shown bool
+}
+
+// wait is one reason to wait; the zero value is none.
+type wait struct {
+	since time.Time
+	err   error
+}
+
+var (
+	_ connect.Health        = (*health)(nil)
+	_ kgo.HookBrokerConnect = (*health)(nil)
+	_ kgo.HookBrokerE2E     = (*health)(nil)
+)
+
+// Waiting implements connect.Health.
+func (h *health) Waiting(err error) { h.wait(&h.task, err) }
+
+// Moving implements connect.Health.
+func (h *health) Moving() { h.move(&h.task) }
+
+// OnBrokerConnect notices that Kafka cannot be reached.
+func (h *health) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err != nil {
+		h.wait(&h.kafka, connect.NewRetriable(fmt.Sprintf("The Kafka broker %s:%d cannot be reached", meta.Host, meta.Port), err))
+	}
+}
+
+// OnBrokerE2E notices that Kafka answers.
+func (h *health) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e2e kgo.BrokerE2E) {
+	if e2e.Err() == nil {
+		h.move(&h.kafka)
+	}
+}
+
+func (h *health) wait(w *wait, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if w.since.IsZero() {
+		w.since = h.now()
+	}
+	w.err = err
+}
+
+func (h *health) move(w *wait) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	*w = wait{}
+}
+
+// report returns the text that the status should carry now, and whether that
+// differs from what it carried after the last report.
+func (h *health) report() (trace string, changed bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range []wait{h.task, h.kafka} {
+		if w.since.IsZero() || h.now().Sub(w.since) < showWaitAfter {
+			continue
+		}
+		changed, h.shown = !h.shown, true
+		return fmt.Sprintf("The task has been waiting since %s and goes on trying. Last error: %s",
+			w.since.UTC().Format(time.RFC3339), connect.Trace(w.err)), changed
+	}
+	changed, h.shown = h.shown, false
+	return "", changed
+}

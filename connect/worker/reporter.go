@@ -1,0 +1,26 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"kconnect/connect"
+)
+
+// reporter is what a sink task reports bad records to.
+type reporter struct{ s *sink }
+
+var _ connect.Reporter = (*reporter)(nil)
+
+// Report implements connect.Reporter. It runs within Put, so the delivery
+// being put is the one that the record came with.
+func (r *reporter) Report(ctx context.Context, record *connect.Record, err error) error {
+	return r.s.tolerance.handle(ctx, newFailure(StageTaskPut, "org.apache.kafka.connect.sink.SinkTask", err, r.s.current.raw[record.Origin.Index]))
+}
+
+// Tolerant implements connect.Reporter.
+func (r *reporter) Tolerant() bool { return r.s.tolerance.all }
+
+func isTopicExists(err error) bool { return errors.Is(err, kerr.TopicAlreadyExists) }

@@ -1,0 +1,560 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"kconnect/connect"
+	"kconnect/connect/data"
+	"kconnect/connect/transform"
+)
+
+// consumed is a record as it came from Kafka.
+type consumed = kgo.Record
+
+// sink runs one sink task.
+type sink struct {
+	base
+	task     connect.SinkTask
+	env      *connect.SinkEnv
+	chain    *transform.Chain
+	key      connect.Converter
+	value    connect.Converter
+	header   connect.HeaderConverter
+	classes  converterClasses
+	options  []kgo.Opt // of the consumer, without group callbacks
+	consumer *kgo.Client
+	maxPoll  int // records of one delivery
+	flush    time.Duration
+	onTopic  func(topic string) // a record of this topic was consumed
+
+	deliveries chan *delivery
+	spare      chan *delivery
+	rebalances chan rebalance
+
+	// owned is the assignment: each partition with the number of the
+	// assignment that brought it, so that records polled under an older one
+	// are recognised and dropped.
+	mu     sync.Mutex
+	owned  map[connect.TopicPartition]int
+	rounds int
+
+	// The rest belongs to the putting goroutine.
+	position  map[connect.TopicPartition]int64 // next offset to be delivered
+	committed map[connect.TopicPartition]int64
+	requests  consumerRequests
+	current   *delivery // the one being put
+}
+
+// delivery is the records of one poll on their way to Put.
+type delivery struct {
+	raw     []*consumed
+	records []connect.Record
+	ends    []end
+	err     error // the task fails once everything before this was delivered
+}
+
+// end is where a delivery ends in one partition.
+type end struct {
+	tp    connect.TopicPartition
+	round int
+	next  int64
+}
+
+// rebalance is a change of the assignment, handed to the putting goroutine
+// by the group's callbacks, which wait for done.
+type rebalance struct {
+	assigned []connect.TopicPartition
+	revoked  []connect.TopicPartition
+	lost     bool // others may own them already: commit nothing
+	done     chan struct{}
+}
+
+// run works until soft ends, then commits what was delivered until hard ends.
+func (s *sink) run(soft, hard context.Context) error {
+	s.deliveries = make(chan *delivery) // the one being filled is the one ahead
+	s.spare = make(chan *delivery, 3)
+	s.rebalances = make(chan rebalance)
+	s.owned = make(map[connect.TopicPartition]int)
+	s.position = make(map[connect.TopicPartition]int64)
+	s.committed = make(map[connect.TopicPartition]int64)
+	g, ctx := errgroup.WithContext(soft)
+	started := make(chan struct{})
+	g.Go(func() error {
+		return s.putting(ctx, hard, started)
+	})
+	g.Go(func() error {
+		select {
+		case <-started:
+		case <-ctx.Done():
+			return nil
+		}
+		return s.polling(ctx)
+	})
+	return g.Wait()
+}
+
+// polling consumes, decodes and transforms, one delivery ahead of Put.
+func (s *sink) polling(ctx context.Context) error {
+	for {
+		if resumed := s.pause.resumed(); resumed != nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-resumed:
+			}
+		}
+		fetches := s.consumer.PollRecords(ctx, s.maxPoll)
+		d := s.take(fetches)
+		s.consumer.AllowRebalance()
+		if ctx.Err() != nil {
+			return nil
+		}
+		d.err = errors.Join(s.fetchError(fetches), d.err)
+		if d.err == nil && len(d.raw) == 0 {
+			s.recycle(d)
+			continue
+		}
+		if d.err == nil {
+			d.err = s.decode(ctx, d)
+		}
+		failed := d.err != nil
+		select {
+		case s.deliveries <- d:
+		case <-ctx.Done():
+			return nil
+		}
+		if failed {
+			return nil // the putting goroutine fails the task
+		}
+	}
+}
+
+// fetchError returns the error that no waiting will cure; kgo retries the others.
+func (s *sink) fetchError(fetches kgo.Fetches) error {
+	for _, e := range fetches.Errors() {
+		if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, kgo.ErrClientClosed) {
+			continue
+		}
+		var reset *kgo.ErrDataLoss
+		if errors.As(e.Err, &reset) {
+			s.log.Warn("Kafka lost records that were not consumed yet; going on behind them", zap.String("topic", e.Topic), zap.Int32("partition", e.Partition), zap.Error(e.Err))
+			continue
+		}
+		return connect.NewError("Consuming topic "+e.Topic+" failed", e.Err)
+	}
+	return nil
+}
+
+// take notes what was polled while no rebalance can happen.
+func (s *sink) take(fetches kgo.Fetches) *delivery {
+	var d *delivery
+	select {
+	case d = <-s.spare:
+	default:
+		d = &delivery{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) == 0 {
+			return
+		}
+		tp := connect.TopicPartition{Topic: p.Topic, Partition: p.Partition}
+		d.raw = append(d.raw, p.Records...)
+		d.ends = append(d.ends, end{tp, s.owned[tp], p.Records[len(p.Records)-1].Offset + 1})
+	})
+	return d
+}
+
+func (s *sink) recycle(d *delivery) {
+	clear(d.raw)
+	clear(d.records)
+	d.raw, d.records, d.ends, d.err = d.raw[:0], d.records[:0], d.ends[:0], nil
+	select {
+	case s.spare <- d:
+	default:
+	}
+}
+
+// decode converts and transforms a delivery. The error fails the task.
+func (s *sink) decode(ctx context.Context, d *delivery) error {
+	topic := ""
+	for i, k := range d.raw {
+		if k.Topic != topic {
+			topic = k.Topic
+			s.onTopic(topic)
+		}
+		d.records = append(d.records, connect.Record{})
+		r := &d.records[len(d.records)-1]
+		ok, err := s.convert(ctx, i, k, r, func() error {
+			// Records before this one come first, also with their failures.
+			_, err := s.transform(ctx, d, d.records[:len(d.records)-1])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !ok {
+			d.records = d.records[:len(d.records)-1]
+		}
+	}
+	records, err := s.transform(ctx, d, d.records)
+	d.records = records
+	return err
+}
+
+func (s *sink) transform(ctx context.Context, d *delivery, records []connect.Record) ([]connect.Record, error) {
+	return s.chain.Apply(records, func(r *connect.Record, class string, err error) error {
+		return s.tolerance.handle(ctx, newFailure(StageTransformation, class, err, d.raw[r.Origin.Index]))
+	})
+}
+
+// convert fills r from k. It returns false when the record is to be skipped.
+// before is called ahead of a failure that ends the task.
+func (s *sink) convert(ctx context.Context, index int, k *consumed, r *connect.Record, before func() error) (bool, error) {
+	fail := func(stage Stage, class string, err error) (bool, error) {
+		if !s.tolerance.all {
+			if err := before(); err != nil {
+				return false, err
+			}
+		}
+		return false, s.tolerance.handle(ctx, newFailure(stage, class, err, k))
+	}
+	r.Topic, r.Partition, r.Timestamp = k.Topic, k.Partition, connect.NoTimestamp
+	r.Origin = connect.Origin{Topic: k.Topic, Partition: k.Partition, Offset: k.Offset, TimestampType: "NoTimestampType", Index: index}
+	switch k.Attrs.TimestampType() {
+	case 0:
+		r.Origin.TimestampType, r.Timestamp = "CreateTime", k.Timestamp.UnixMilli()
+	case 1:
+		r.Origin.TimestampType, r.Timestamp = "LogAppendTime", k.Timestamp.UnixMilli()
+	}
+	var err error
+	if r.KeySchema, r.Key, err = s.decodeValue(ctx, s.key, k.Topic, k.Key); err != nil {
+		return fail(StageKeyConverter, s.classes.key, err)
+	}
+	if r.ValueSchema, r.Value, err = s.decodeValue(ctx, s.value, k.Topic, k.Value); err != nil {
+		return fail(StageValueConverter, s.classes.value, err)
+	}
+	for _, h := range k.Headers {
+		schema, v, err := s.header.DecodeHeader(k.Topic, h.Key, h.Value)
+		if err != nil {
+			return fail(StageHeaderConverter, s.classes.header, err)
+		}
+		r.Headers = append(r.Headers, connect.Header{Key: h.Key, Schema: schema, Value: v})
+	}
+	return true, nil
+}
+
+func (s *sink) decodeValue(ctx context.Context, c connect.Converter, topic string, b []byte) (schema *data.Schema, v data.Value, err error) {
+	schema, v, err = c.Decode(topic, b)
+	if err != nil && s.tolerance.retryTimeout != 0 {
+		err = s.tolerance.retry(ctx, func() (e error) {
+			schema, v, e = c.Decode(topic, b)
+			return e
+		})
+	}
+	return schema, v, err
+}
+
+// putting makes every call of the task and commits.
+func (s *sink) putting(soft, hard context.Context, started chan<- struct{}) (err error) {
+	defer func() {
+		if e := s.task.Stop(hard); e != nil {
+			s.log.Warn("Stopping the task failed", zap.Error(e))
+		}
+	}()
+	if err := s.start(soft, func(ctx context.Context) error { return s.task.Start(ctx, s.env) }); err != nil || soft.Err() != nil {
+		return err
+	}
+	client, err := kgo.NewClient(append(s.options,
+		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) { s.announce(ctx, rebalance{assigned: partitions(m)}) }),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) { s.announce(ctx, rebalance{revoked: partitions(m)}) }),
+		kgo.OnPartitionsLost(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) { s.announce(ctx, rebalance{revoked: partitions(m), lost: true}) }),
+	)...)
+	if err != nil {
+		return connect.NewError("The consumer of this task cannot be made; check the consumer.* settings of the worker and the consumer.override.* settings of the connector", err)
+	}
+	s.consumer = client
+	defer func() {
+		// Leaving calls the callbacks, which must find nobody here.
+		go func() {
+			for r := range s.rebalances {
+				close(r.done)
+			}
+		}()
+		s.consumer.AllowRebalance()
+		s.consumer.CloseAllowingRebalance()
+		close(s.rebalances)
+	}()
+	close(started)
+	s.began()
+	err = s.deliverAll(soft, hard)
+	// What was delivered is committed, also when the task fails.
+	if e := s.commit(hard, nil); e != nil {
+		s.log.Warn("The last commit of offsets failed; records may be delivered again", zap.Error(e))
+	}
+	return err
+}
+
+// deliverAll is the loop of the putting goroutine.
+func (s *sink) deliverAll(soft, hard context.Context) error {
+	tick := time.NewTicker(s.flush)
+	defer tick.Stop()
+	watch := time.NewTicker(time.Second)
+	defer watch.Stop()
+	paused := s.pause.paused()
+	for {
+		select {
+		case <-soft.Done():
+			return nil
+		case r := <-s.rebalances:
+			if err := s.rebalance(hard, r); err != nil {
+				return err
+			}
+		case d := <-s.deliveries:
+			if err := s.deliver(soft, hard, d); err != nil {
+				return err
+			}
+			s.recycle(d)
+		case <-tick.C:
+			if err := s.commit(hard, nil); err != nil {
+				s.log.Warn("Committing offsets failed; it is tried again with the next commit", zap.Error(err))
+			}
+		case <-watch.C:
+			s.showHealth()
+		case <-s.pause.changed():
+		}
+		if p := s.pause.paused(); p != paused {
+			paused = p
+			if p {
+				if err := s.commit(hard, nil); err != nil {
+					s.log.Warn("Committing offsets before the pause failed", zap.Error(err))
+				}
+				s.report(OnPause, "")
+			} else {
+				s.report(OnStart, "")
+			}
+		}
+	}
+}
+
+// deliver puts one delivery, again and again while the error is retriable.
+func (s *sink) deliver(soft, hard context.Context, d *delivery) error {
+	if d.err != nil {
+		return d.err
+	}
+	s.current = d
+	for attempt := 0; ; attempt++ {
+		s.dropLost(d)
+		if len(d.ends) == 0 {
+			return nil
+		}
+		err := guard(func() error { return s.task.Put(hard, d.records) })
+		if err == nil {
+			s.health.Moving()
+			for _, e := range d.ends {
+				s.position[e.tp] = e.next
+			}
+			return s.serve(hard)
+		}
+		if connect.KindOf(err) != connect.Retriable {
+			return connect.NewError("Exiting WorkerSinkTask due to unrecoverable exception.", err)
+		}
+		// Promise 4: the group is kept, the offsets stay, the same records come again.
+		s.health.Waiting(err)
+		s.log.Warn("Writing failed and is tried again", zap.Error(err))
+		delay := backoff(attempt)
+		var e *connect.Error
+		if errors.As(err, &e) && e.RetryAfter > 0 {
+			delay = e.RetryAfter
+		}
+		timer := time.NewTimer(delay)
+		for waiting := true; waiting; {
+			select {
+			case <-soft.Done():
+				timer.Stop()
+				return nil
+			case <-timer.C:
+				waiting = false
+			case r := <-s.rebalances:
+				if err := s.rebalance(hard, r); err != nil {
+					timer.Stop()
+					return err
+				}
+			case <-time.After(time.Second):
+				s.showHealth()
+			}
+		}
+		s.showHealth()
+	}
+}
+
+// dropLost removes what belongs to partitions that are no longer ours.
+func (s *sink) dropLost(d *delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := d.ends[:0]
+	for _, e := range d.ends {
+		if s.owned[e.tp] == e.round && e.round != 0 {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == len(d.ends) {
+		return
+	}
+	d.ends = kept
+	records := d.records[:0]
+	for i := range d.records {
+		o := &d.records[i].Origin
+		for _, e := range kept {
+			if e.tp.Topic == o.Topic && e.tp.Partition == o.Partition {
+				records = append(records, d.records[i])
+				break
+			}
+		}
+	}
+	d.records = records
+}
+
+// announce hands a change of the assignment to the putting goroutine and
+// waits until it was dealt with.
+func (s *sink) announce(ctx context.Context, r rebalance) {
+	if len(r.assigned)+len(r.revoked) == 0 {
+		return
+	}
+	r.done = make(chan struct{})
+	select {
+	case s.rebalances <- r:
+	case <-ctx.Done():
+		return
+	}
+	<-r.done
+}
+
+// rebalance takes over new partitions and gives up old ones: what was
+// delivered is committed, what was not is dropped.
+func (s *sink) rebalance(ctx context.Context, r rebalance) error {
+	defer close(r.done)
+	if len(r.revoked) > 0 {
+		if !r.lost {
+			if err := s.commit(ctx, r.revoked); err != nil {
+				s.log.Warn("Committing the offsets of revoked partitions failed; their next owner repeats records", zap.Error(err))
+			}
+		}
+		s.mu.Lock()
+		for _, tp := range r.revoked {
+			delete(s.owned, tp)
+		}
+		s.mu.Unlock()
+		for _, tp := range r.revoked {
+			delete(s.position, tp)
+			delete(s.committed, tp)
+		}
+		if l, ok := s.task.(connect.PartitionListener); ok {
+			if err := guard(func() error { return l.Close(ctx, r.revoked) }); err != nil {
+				return err
+			}
+		}
+	}
+	if len(r.assigned) > 0 {
+		s.mu.Lock()
+		s.rounds++
+		for _, tp := range r.assigned {
+			s.owned[tp] = s.rounds
+		}
+		s.mu.Unlock()
+		if l, ok := s.task.(connect.PartitionListener); ok {
+			if err := guard(func() error { return l.Open(ctx, r.assigned) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// serve carries out what the task asked of its consumer during Put.
+func (s *sink) serve(ctx context.Context) error {
+	q := s.requests.take()
+	if len(q.pause) > 0 {
+		s.consumer.PauseFetchPartitions(byTopic(q.pause))
+	}
+	if len(q.resume) > 0 {
+		s.consumer.ResumeFetchPartitions(byTopic(q.resume))
+	}
+	if len(q.seek) > 0 {
+		offsets := make(map[string]map[int32]kgo.EpochOffset)
+		s.mu.Lock()
+		s.rounds++
+		for tp, o := range q.seek {
+			if _, ok := s.owned[tp]; !ok {
+				continue
+			}
+			s.owned[tp] = s.rounds // what was polled before the seek is dropped
+			s.position[tp] = o
+			if offsets[tp.Topic] == nil {
+				offsets[tp.Topic] = make(map[int32]kgo.EpochOffset)
+			}
+			offsets[tp.Topic][tp.Partition] = kgo.EpochOffset{Epoch: -1, Offset: o}
+		}
+		s.mu.Unlock()
+		s.consumer.SetOffsets(offsets)
+	}
+	if q.commit {
+		return s.commit(ctx, nil)
+	}
+	return nil
+}
+
+// commit commits the delivered positions of some partitions, or of all when
+// only is nil. Reports to the dead letter queue are waited for first, so that
+// no record is committed whose dead letter is not in Kafka.
+func (s *sink) commit(ctx context.Context, only []connect.TopicPartition) error {
+	if s.tolerance.dlq != nil {
+		if err := s.tolerance.dlq.wait(ctx); err != nil {
+			return err
+		}
+	}
+	offsets := make(map[connect.TopicPartition]int64, len(s.position))
+	if only == nil {
+		maps.Copy(offsets, s.position)
+	}
+	for _, tp := range only {
+		if o, ok := s.position[tp]; ok {
+			offsets[tp] = o
+		}
+	}
+	if p, ok := s.task.(connect.PreCommitter); ok && len(offsets) > 0 {
+		var err error
+		if err = guard(func() error { offsets, err = p.PreCommit(ctx, offsets); return err }); err != nil {
+			return err
+		}
+	}
+	commit := make(map[string]map[int32]kgo.EpochOffset)
+	for tp, o := range offsets {
+		if c, ok := s.committed[tp]; ok && c == o {
+			continue
+		}
+		if commit[tp.Topic] == nil {
+			commit[tp.Topic] = make(map[int32]kgo.EpochOffset)
+		}
+		commit[tp.Topic][tp.Partition] = kgo.EpochOffset{Epoch: -1, Offset: o}
+	}
+	if len(commit) == 0 {
+		return nil
+	}
+	// Promise 1: the rows of these offsets are committed in the database.
+	if err := commitOffsets(ctx, s.consumer, commit); err != nil {
+		return err
+	}
+	maps.Copy(s.committed, offsets)
+	return nil
+}

@@ -1,0 +1,429 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"kconnect/connect"
+	"kconnect/connect/data"
+	"kconnect/connect/storage"
+	"kconnect/connect/transform"
+)
+
+// A source batch is handed on at this size at the latest. Two are in use, so
+// that one is filled while the other is converted.
+const (
+	batchRecords = 2048
+	batchBytes   = 4 << 20
+	batches      = 2
+)
+
+// source runs one source task.
+type source struct {
+	base
+	task     connect.SourceTask
+	env      *connect.SourceEnv
+	chain    *transform.Chain
+	key      connect.Converter
+	value    connect.Converter
+	header   connect.HeaderConverter
+	classes  converterClasses
+	producer *kgo.Client
+	topics   *topicCreator
+	offsets  *storage.Offsets
+	flush    time.Duration // between commits
+	timeout  time.Duration // of one commit
+
+	free     chan *connect.SourceBatch
+	filled   chan *connect.SourceBatch
+	spare    sync.Pool // of *flight
+	tracker  tracker
+	lastAck  atomic.Int64 // ns; of the last acknowledgement or of an idle moment
+	commits  atomic.Bool  // the poller shall call Committed
+	sendErr  atomic.Pointer[error]
+	fail     context.CancelCauseFunc
+	spans    []span
+	produced atomic.Int64
+}
+
+// flight is one converted batch on its way to Kafka. Its memory is used again
+// once every record was answered.
+type flight struct {
+	records []kgo.Record
+	slab    []byte
+	marks   []mark
+	count   int
+	pending atomic.Int32
+	done    bool
+}
+
+// span is where a record's key and value lie in the slab; -1 is null.
+type span struct{ key, keyEnd, value, valueEnd int }
+
+// run works until soft ends, then finishes what was polled until hard ends.
+func (s *source) run(soft, hard context.Context) error {
+	s.free = make(chan *connect.SourceBatch, batches)
+	s.filled = make(chan *connect.SourceBatch, 1)
+	for range batches {
+		s.free <- connect.NewSourceBatch(batchRecords, batchBytes)
+	}
+	soft, s.fail = context.WithCancelCause(soft)
+	defer s.fail(nil)
+
+	committing, stopCommitting := context.WithCancel(hard)
+	defer stopCommitting()
+	g, failing := errgroup.WithContext(soft)
+	g.Go(func() error {
+		defer close(s.filled)
+		return s.poll(failing, hard)
+	})
+	g.Go(func() error {
+		defer stopCommitting()
+		return s.convert(failing, hard)
+	})
+	committed := make(chan struct{})
+	go func() {
+		defer close(committed)
+		s.commitLoop(committing)
+	}()
+	err := g.Wait()
+	<-committed
+	// What is acknowledged by now is the last that can be stored.
+	s.commit(hard)
+	if e := s.sendErr.Load(); e != nil {
+		return *e
+	}
+	return err
+}
+
+// poll makes every call of the task.
+func (s *source) poll(soft, hard context.Context) error {
+	defer func() {
+		if err := s.task.Stop(hard); err != nil {
+			s.log.Warn("Stopping the task failed", zap.Error(err))
+		}
+	}()
+	if err := s.start(soft, func(ctx context.Context) error { return s.task.Start(ctx, s.env) }); err != nil || soft.Err() != nil {
+		return err
+	}
+	s.began()
+	for attempt := 0; ; {
+		if !s.awaitResumed(soft) {
+			return nil
+		}
+		if s.commits.Swap(false) {
+			if c, ok := s.task.(connect.Committer); ok {
+				if err := c.Committed(soft); err != nil {
+					s.log.Warn("The task failed in Committed", zap.Error(err))
+				}
+			}
+		}
+		var b *connect.SourceBatch
+		select {
+		case b = <-s.free:
+		case <-soft.Done():
+			return nil
+		}
+		b.Reset(batchRecords, batchBytes)
+		err := guard(func() error { return s.task.Poll(soft, b) })
+		switch {
+		case len(b.Records) > 0:
+			// What was read before an error is sent all the same.
+			select {
+			case s.filled <- b:
+			case <-soft.Done():
+				return nil
+			}
+			attempt = 0
+		default:
+			s.free <- b
+		}
+		if soft.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			if connect.KindOf(err) != connect.Retriable {
+				return err
+			}
+			s.health.Waiting(err)
+			if !sleep(soft, backoff(attempt)) {
+				return nil
+			}
+			attempt++
+			continue
+		}
+		s.health.Moving()
+	}
+}
+
+// convert turns batches into flights and produces them, without waiting for
+// acknowledgements in between.
+func (s *source) convert(soft, hard context.Context) error {
+	for b := range s.filled {
+		if err := s.send(hard, b); err != nil {
+			s.fail(err)
+			for range s.filled { //nolint:revive // the poller may be about to hand over one more
+			}
+			return err
+		}
+		s.free <- b
+		if s.sendErr.Load() != nil {
+			break
+		}
+	}
+	if err := s.producer.Flush(hard); err != nil {
+		s.log.Warn("Records were still unacknowledged when the time to stop was over; they will be read and sent again",
+			zap.Int("batches", s.tracker.unfinished()))
+	}
+	_ = soft
+	return nil
+}
+
+// send converts one batch and hands it to the producer.
+func (s *source) send(ctx context.Context, b *connect.SourceBatch) error {
+	f, _ := s.spare.Get().(*flight)
+	if f == nil {
+		f = &flight{}
+	}
+	f.done, f.count, f.marks, f.slab = false, len(b.Records), f.marks[:0], f.slab[:0]
+	// A record that a transformation drops moves the offset all the same, so
+	// positions are taken before the chain.
+	for i := range b.Records {
+		r := &b.Records[i]
+		if r.Source == nil || len(r.SourceOffset.Names) == 0 {
+			continue
+		}
+		if i+1 < len(b.Records) && b.Records[i+1].Source == r.Source && len(b.Records[i+1].SourceOffset.Names) > 0 {
+			continue // the next record's position covers it
+		}
+		f.marks = setMark(f.marks, r)
+	}
+	records, err := s.chain.Apply(b.Records, func(r *connect.Record, class string, err error) error {
+		return s.tolerate(ctx, StageTransformation, class, r, err)
+	})
+	if err != nil {
+		return err
+	}
+	if cap(f.records) < len(records) {
+		f.records = make([]kgo.Record, len(records))
+	}
+	f.records = f.records[:len(records)]
+	s.spans = s.spans[:0]
+	n := 0
+	for i := range records {
+		r := &records[i]
+		var sp span
+		start := len(f.slab)
+		f.slab, sp, err = s.encode(ctx, f.slab, r)
+		if err != nil {
+			f.slab = f.slab[:start]
+			var sk *skipped
+			if errors.As(err, &sk) {
+				continue
+			}
+			return err
+		}
+		k := &f.records[n]
+		*k = kgo.Record{Topic: r.Topic, Partition: r.Partition}
+		if r.Timestamp != connect.NoTimestamp {
+			k.Timestamp = time.UnixMilli(r.Timestamp)
+		}
+		if len(r.Headers) > 0 {
+			if k.Headers, err = s.encodeHeaders(ctx, r); err != nil {
+				var sk *skipped
+				if errors.As(err, &sk) {
+					continue
+				}
+				return err
+			}
+		}
+		s.spans = append(s.spans, sp)
+		n++
+	}
+	f.records = f.records[:n]
+	for i := range f.records {
+		k, sp := &f.records[i], s.spans[i]
+		if sp.key >= 0 {
+			k.Key = f.slab[sp.key:sp.keyEnd:sp.keyEnd]
+		}
+		if sp.value >= 0 {
+			k.Value = f.slab[sp.value:sp.valueEnd:sp.valueEnd]
+		}
+	}
+	if err := s.topics.ensure(ctx, f.records); err != nil {
+		return err
+	}
+	s.produce(ctx, f)
+	return nil
+}
+
+// skipped says that a record was reported and is left out.
+type skipped struct{ cause error }
+
+func (e *skipped) Error() string { return e.cause.Error() }
+func (e *skipped) Unwrap() error { return e.cause }
+
+// encode appends key and value to the slab.
+func (s *source) encode(ctx context.Context, slab []byte, r *connect.Record) ([]byte, span, error) {
+	sp := span{key: -1, value: -1}
+	// The null key of most sources needs no converter, whatever its class.
+	if r.KeySchema != nil || !r.Key.IsNull() {
+		out, err := s.appendValue(ctx, s.key, StageKeyConverter, s.classes.key, slab, r, r.KeySchema, r.Key)
+		if err != nil {
+			return slab, sp, err
+		}
+		if out != nil {
+			sp.key, sp.keyEnd = len(slab), len(out)
+			slab = out
+		}
+	}
+	out, err := s.appendValue(ctx, s.value, StageValueConverter, s.classes.value, slab, r, r.ValueSchema, r.Value)
+	if err != nil {
+		return slab, sp, err
+	}
+	if out != nil {
+		sp.value, sp.valueEnd = len(slab), len(out)
+		slab = out
+	}
+	return slab, sp, nil
+}
+
+// appendValue converts one value. The error is a *skipped when the
+// configuration tolerates it.
+func (s *source) appendValue(ctx context.Context, c connect.Converter, stage Stage, class string, slab []byte, r *connect.Record, schema *data.Schema, v data.Value) ([]byte, error) {
+	out, err := c.Append(slab, r.Topic, schema, v)
+	if err == nil {
+		return out, nil
+	}
+	if err := s.tolerate(ctx, stage, class, r, err); err != nil {
+		return nil, err
+	}
+	return nil, &skipped{err}
+}
+
+func (s *source) encodeHeaders(ctx context.Context, r *connect.Record) ([]kgo.RecordHeader, error) {
+	headers := make([]kgo.RecordHeader, len(r.Headers))
+	for i, h := range r.Headers {
+		b, err := s.header.AppendHeader([]byte{}, r.Topic, h.Key, h.Schema, h.Value)
+		if err != nil {
+			if err := s.tolerate(ctx, StageHeaderConverter, s.classes.header, r, err); err != nil {
+				return nil, err
+			}
+			return nil, &skipped{err}
+		}
+		headers[i] = kgo.RecordHeader{Key: h.Key, Value: b}
+	}
+	return headers, nil
+}
+
+func (s *source) tolerate(ctx context.Context, stage Stage, class string, r *connect.Record, err error) error {
+	return s.tolerance.handle(ctx, &failure{stage: stage, class: class, err: err, topic: r.Topic, partition: r.Partition})
+}
+
+// produce submits a flight. The promise of each record runs on the producer's
+// goroutines.
+func (s *source) produce(ctx context.Context, f *flight) {
+	if s.tracker.unfinished() == 0 {
+		s.lastAck.Store(s.now().UnixNano())
+	}
+	f.pending.Store(int32(len(f.records) + 1))
+	s.tracker.submit(f)
+	promise := func(r *kgo.Record, err error) {
+		if err != nil && !s.answered(ctx, r, err) {
+			return // never acknowledged: the offset stays where it is
+		}
+		s.landed(f)
+	}
+	for i := range f.records {
+		s.producer.Produce(ctx, &f.records[i], promise)
+	}
+	s.produced.Add(int64(len(f.records)))
+	s.landed(f)
+}
+
+// landed counts one answer and completes the flight with the last.
+func (s *source) landed(f *flight) {
+	if f.pending.Add(-1) > 0 {
+		return
+	}
+	s.lastAck.Store(s.now().UnixNano())
+	for _, done := range s.tracker.complete(f) {
+		clear(done.records)
+		s.spare.Put(done)
+	}
+}
+
+// answered decides about a record that Kafka refused: true when it counts as
+// done (tolerated), false when the task must fail or is ending.
+func (s *source) answered(ctx context.Context, r *kgo.Record, err error) bool {
+	if ctx.Err() != nil || errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled) {
+		return false
+	}
+	f := &failure{stage: StageKafkaProduce, class: "org.apache.kafka.connect.source.SourceTask", err: err, topic: r.Topic, partition: r.Partition}
+	if s.tolerance.handle(ctx, f) == nil {
+		return true
+	}
+	var failed error = connect.NewError("Unrecoverable exception from producer send callback",
+		connect.NewError(fmt.Sprintf("topic %s does not take a record of %d bytes: %s", r.Topic, len(r.Key)+len(r.Value), err), err))
+	s.sendErr.CompareAndSwap(nil, &failed)
+	s.fail(failed)
+	return false
+}
+
+// commitLoop stores offsets every flush interval and watches for a Kafka that
+// does not answer.
+func (s *source) commitLoop(ctx context.Context) {
+	tick := time.NewTicker(s.flush)
+	defer tick.Stop()
+	watch := time.NewTicker(time.Second)
+	defer watch.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.commit(ctx)
+		case <-watch.C:
+			if s.tracker.unfinished() > 0 && s.now().UnixNano()-s.lastAck.Load() > int64(showWaitAfter) {
+				s.health.Waiting(connect.NewRetriable("Kafka has not acknowledged any record of this task for 10 s. Check that the brokers are up and that the topic's partitions have a leader.", nil))
+			}
+			s.showHealth()
+		}
+	}
+}
+
+// commit stores the offsets of acknowledged records; what cannot be stored now
+// is tried again with the next commit.
+func (s *source) commit(ctx context.Context) {
+	offsets := s.tracker.take()
+	if len(offsets) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if err := storeOffsets(ctx, s.offsets, s.id.Connector, offsets); err != nil {
+		s.tracker.putBack(offsets)
+		s.log.Warn("Offsets could not be stored; they are tried again with the next commit", zap.Error(err))
+		return
+	}
+	s.commits.Store(true)
+}
+
+func setMark(marks []mark, r *connect.Record) []mark {
+	m := mark{r.Source, copyOffset(r.SourceOffset)}
+	for i := range marks {
+		if marks[i].partition == r.Source {
+			marks[i] = m
+			return marks
+		}
+	}
+	return append(marks, m)
+}

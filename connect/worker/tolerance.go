@@ -1,0 +1,142 @@
+package worker
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+)
+
+// Stage is the step at which a record failed, in the words of the dead letter headers.
+type Stage string
+
+// The stages.
+const (
+	StageKeyConverter    Stage = "KEY_CONVERTER"
+	StageValueConverter  Stage = "VALUE_CONVERTER"
+	StageHeaderConverter Stage = "HEADER_CONVERTER"
+	StageTransformation  Stage = "TRANSFORMATION"
+	StageTaskPut         Stage = "TASK_PUT"
+	StageKafkaProduce    Stage = "KAFKA_PRODUCE"
+)
+
+// failure is one failed record on its way to the reporters.
+type failure struct {
+	stage Stage
+	class string // Java class of the converter, transformation or task
+	err   error
+	// where of the record, for the log; payloads are never logged
+	topic     string
+	partition int32
+	offset    int64
+	timestamp int64
+	raw       *consumed // the consumed bytes; nil for source records
+}
+
+// tolerance is what a connector's errors.* keys ask for.
+type tolerance struct {
+	all          bool
+	retryTimeout time.Duration // negative: for ever
+	retryMax     time.Duration
+	log          bool
+	logRecords   bool
+	logger       *zap.Logger
+	task         string // name-number, for the log
+	source       bool
+	dlq          *deadLetters // nil: none
+}
+
+// newTolerance reads the errors.* keys, which were validated.
+func newTolerance(v *config.Values, task string, source bool, logger *zap.Logger) *tolerance {
+	t := &tolerance{
+		all:          strings.EqualFold(v.String("errors.tolerance"), "all"),
+		retryTimeout: time.Duration(v.Long("errors.retry.timeout")) * time.Millisecond,
+		retryMax:     time.Duration(v.Long("errors.retry.delay.max.ms")) * time.Millisecond,
+		log:          v.Bool("errors.log.enable"),
+		logRecords:   v.Bool("errors.log.include.messages"),
+		logger:       logger,
+		task:         task,
+		source:       source,
+	}
+	return t
+}
+
+// reports reports whether a reporter exists, as Java decides it: a dead letter
+// queue or error logging (spec jdbc-sink.md, section 7).
+func (t *tolerance) reports() bool { return t.dlq != nil || t.log }
+
+// report logs and sends a failure where the configuration wants it.
+func (t *tolerance) report(ctx context.Context, f *failure) error {
+	if t.log {
+		t.write(f)
+	}
+	if t.dlq != nil && f.raw != nil {
+		return t.dlq.send(ctx, f)
+	}
+	return nil
+}
+
+// handle reports a failure and returns nil when the record is to be skipped,
+// or the error that fails the task.
+func (t *tolerance) handle(ctx context.Context, f *failure) error {
+	if err := t.report(ctx, f); err != nil {
+		return err
+	}
+	if t.all {
+		return nil
+	}
+	return connect.NewError("Tolerance exceeded in error handler", f.err)
+}
+
+// retry runs op again while its error is retriable and errors.retry.timeout
+// allows: 300 ms, doubling, above the limit a random part of it.
+func (t *tolerance) retry(ctx context.Context, op func() error) error {
+	err := op()
+	if err == nil || t.retryTimeout == 0 || connect.KindOf(err) != connect.Retriable {
+		return err
+	}
+	start := time.Now()
+	for attempt := 0; ; attempt++ {
+		delay := 300 * time.Millisecond << min(attempt, 30)
+		if delay > t.retryMax {
+			delay = time.Duration(rand.Int64N(int64(t.retryMax) + 1))
+		}
+		if left := t.retryTimeout - time.Since(start); t.retryTimeout > 0 && delay > left {
+			return err
+		}
+		if !sleep(ctx, delay) {
+			return err
+		}
+		if err = op(); err == nil || connect.KindOf(err) != connect.Retriable {
+			return err
+		}
+	}
+}
+
+func (t *tolerance) write(f *failure) {
+	fields := []zap.Field{zap.String("stage", string(f.stage)), zap.String("class", f.class), zap.Error(f.err)}
+	if t.logRecords {
+		fields = append(fields, zap.String("topic", f.topic), zap.Int32("partition", f.partition))
+		if !t.source {
+			fields = append(fields, zap.Int64("offset", f.offset), zap.Int64("timestamp", f.timestamp))
+		}
+	}
+	t.logger.Error("Error encountered in task "+t.task+". Executing stage '"+string(f.stage)+"' with class '"+f.class+"'.", fields...)
+}
+
+// sleep waits and reports whether ctx is still alive.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

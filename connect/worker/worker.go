@@ -1,0 +1,348 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+	"kconnect/connect/group"
+	"kconnect/connect/plugin"
+	"kconnect/connect/storage"
+)
+
+// Config is what a Worker needs to know of the worker's configuration.
+type Config struct {
+	Properties      config.Map // all of it, with ${provider:...} resolved
+	GroupID         string
+	FlushInterval   time.Duration // offset.flush.interval.ms
+	FlushTimeout    time.Duration // offset.flush.timeout.ms
+	GracefulTimeout time.Duration // task.shutdown.graceful.timeout.ms, for all that stops at once
+	TopicCreation   bool          // topic.creation.enable
+	TopicTracking   bool          // topic.tracking.enable
+}
+
+// Status is a change of state that the worker reports.
+type Status struct {
+	ID      group.ID
+	State   State
+	Trace   string
+	Version string
+	// Safe asks for a write that does not overwrite what a later owner said.
+	Safe bool
+}
+
+// Listener receives what happens to connectors and tasks. Its methods are
+// called from many goroutines and must not block on the worker.
+type Listener interface {
+	StatusChanged(s Status)
+	// TopicUsed reports the first record of a topic that a task handled.
+	TopicUsed(connector string, task int, topic string)
+	// ReconfigurationRequested says that the tasks of a connector that runs
+	// here have to be planned again.
+	ReconfigurationRequested(connector string)
+}
+
+// Worker runs connectors and tasks. Its methods may be called from any goroutine.
+type Worker struct {
+	cfg       Config
+	registry  *plugin.Registry
+	providers config.Providers
+	offsets   *storage.Offsets
+	listener  Listener
+	log       *zap.Logger
+	now       func() time.Time
+
+	mu         sync.Mutex
+	connectors map[string]*connector
+	tasks      map[group.ID]*task
+}
+
+// New returns a worker that runs nothing yet.
+func New(cfg Config, registry *plugin.Registry, providers config.Providers, offsets *storage.Offsets, listener Listener, log *zap.Logger) *Worker {
+	return &Worker{
+		cfg: cfg, registry: registry, providers: providers, offsets: offsets, listener: listener, log: log, now: time.Now,
+		connectors: make(map[string]*connector), tasks: make(map[group.ID]*task),
+	}
+}
+
+// resolve returns a configuration without nulls and with ${provider:...} replaced.
+func (w *Worker) resolve(raw config.Raw) (config.Map, error) {
+	resolved, err := w.providers.Resolve(raw)
+	if err != nil {
+		return nil, err
+	}
+	m, err := resolved.Map()
+	if err != nil {
+		return nil, err
+	}
+	if _, set := m[compatibility]; !set {
+		if v, ok := w.cfg.Properties[compatibility]; ok {
+			m[compatibility] = v
+		}
+	}
+	return m, nil
+}
+
+// compatibility is the key that sets every switch of differences.md at once,
+// for a worker or a connector.
+const compatibility = "kconnect.compatibility"
+
+// StartConnector starts a connector that does not run here yet and brings it
+// to its target. started is called, from the connector's goroutine, when that
+// is done or has failed; a failure is in the status, too.
+func (w *Worker) StartConnector(name string, raw config.Raw, target Target, started func(error)) {
+	id := group.ID{Connector: name, Task: group.ConnectorTask}
+	log := w.log.Named("connector." + name)
+	life := w.newLife(id, "")
+	fail := func(err error) {
+		log.Error("The connector cannot be started", zap.Error(err))
+		life.move(OnFail, connect.Trace(err))
+		started(err)
+	}
+	m, err := w.resolve(raw)
+	if err != nil {
+		go fail(err)
+		return
+	}
+	p, err := w.registry.Connector(m["connector.class"])
+	if err != nil {
+		go fail(err)
+		return
+	}
+	life.version = p.Version
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &connector{name: name, plugin: p, config: m, log: log, report: life.move,
+		calls: make(chan func(context.Context), 16), cancel: cancel, done: make(chan struct{})}
+	c.env = connect.ConnectorEnv{
+		Env:         connect.Env{Connector: name, Task: group.ConnectorTask, Config: m, Logger: log, Now: w.now, Health: &health{now: w.now}},
+		Reconfigure: func() { w.listener.ReconfigurationRequested(name) },
+		Fail: func(err error) {
+			log.Error("The connector failed", zap.Error(err))
+			life.move(OnFail, connect.Trace(err))
+		},
+	}
+	c.life = life
+	w.mu.Lock()
+	w.connectors[name] = c
+	w.mu.Unlock()
+	c.do(func(ctx context.Context) { started(c.move(ctx, target)) })
+	go c.run(ctx)
+}
+
+// StopConnectors stops connectors and waits, at most the graceful timeout. One
+// that hangs is left behind; what it reports later is not heard.
+func (w *Worker) StopConnectors(names []string, why Transition) {
+	var stopping []*connector
+	w.mu.Lock()
+	for _, n := range names {
+		if c := w.connectors[n]; c != nil {
+			delete(w.connectors, n)
+			stopping = append(stopping, c)
+		}
+	}
+	w.mu.Unlock()
+	for _, c := range stopping {
+		c.cancel()
+	}
+	deadline := time.After(w.cfg.GracefulTimeout)
+	for _, c := range stopping {
+		select {
+		case <-c.done:
+		case <-deadline:
+			deadline = expired
+			c.log.Warn("The connector did not stop in time and is left behind")
+		}
+		c.life.end(why)
+	}
+}
+
+// expired is a deadline that has passed.
+var expired = func() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}()
+
+// RestartConnector stops a connector and starts it with the same or another
+// configuration.
+func (w *Worker) RestartConnector(name string, raw config.Raw, target Target, why Transition, started func(error)) {
+	w.StopConnectors([]string{name}, why)
+	w.StartConnector(name, raw, target, started)
+}
+
+// SetTarget brings a connector and its tasks, as far as they run here, to a
+// target. moved is called when the connector is there, or at once when it does
+// not run here.
+func (w *Worker) SetTarget(name string, target Target, moved func(here bool, err error)) {
+	w.mu.Lock()
+	c := w.connectors[name]
+	for id, t := range w.tasks {
+		if id.Connector == name {
+			t.pause.set(target != TargetRunning)
+		}
+	}
+	w.mu.Unlock()
+	if c == nil || !c.do(func(ctx context.Context) { moved(true, c.move(ctx, target)) }) {
+		moved(false, nil)
+	}
+}
+
+// TaskConfigs asks a connector that runs here to plan its tasks. The answer
+// has task.class set and values as the user wrote them, with ${provider:...}
+// kept (spec internal-topics, "Config topic").
+func (w *Worker) TaskConfigs(ctx context.Context, name string, raw config.Raw) ([]config.Map, error) {
+	w.mu.Lock()
+	c := w.connectors[name]
+	w.mu.Unlock()
+	if c == nil || !c.running.Load() {
+		return nil, fmt.Errorf("connector %s does not run on this worker", name)
+	}
+	type answer struct {
+		configs []config.Map
+		err     error
+	}
+	reply := make(chan answer, 1)
+	ok := c.do(func(ctx context.Context) {
+		if !c.running.Load() {
+			reply <- answer{nil, fmt.Errorf("connector %s was stopped", name)}
+			return
+		}
+		configs, err := w.planTasks(ctx, c, raw)
+		if err != nil {
+			c.log.Error("The connector failed to plan its tasks", zap.Error(err))
+			c.report(OnFail, connect.Trace(err))
+		}
+		reply <- answer{configs, err}
+	})
+	if !ok {
+		return nil, fmt.Errorf("connector %s was stopped", name)
+	}
+	select {
+	case a := <-reply:
+		return a.configs, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-c.done:
+		return nil, fmt.Errorf("connector %s was stopped", name)
+	}
+}
+
+// planTasks calls the plugin and prepares its answer for the config topic.
+func (w *Worker) planTasks(ctx context.Context, c *connector, raw config.Raw) ([]config.Map, error) {
+	v, err := c.plugin.CommonDef().Parse(c.config)
+	if err != nil {
+		return nil, err
+	}
+	maxTasks := v.Int("tasks.max")
+	configs, err := c.taskConfigs(ctx, maxTasks)
+	if err != nil {
+		return nil, err
+	}
+	if len(configs) > maxTasks && v.Bool("tasks.max.enforce") {
+		return nil, connect.NewError(fmt.Sprintf("The connector %s has generated %d tasks, which is greater than %d, the maximum number of tasks it is configured to create. "+
+			"Raise tasks.max, or set tasks.max.enforce=false", c.name, len(configs), maxTasks), nil)
+	}
+	for i, m := range configs {
+		m = m.Clone()
+		m["task.class"] = c.plugin.TaskClass
+		if _, posted := raw[compatibility]; !posted {
+			delete(m, compatibility)
+		}
+		// What the user wrote as ${...} must not become a secret in the topic.
+		for key, text := range raw {
+			if text != nil && m[key] == c.config[key] && *text != m[key] {
+				if _, there := m[key]; there {
+					m[key] = *text
+				}
+			}
+		}
+		configs[i] = m
+	}
+	return configs, nil
+}
+
+// StartTask starts a task that does not run here yet. Failures are in its status.
+func (w *Worker) StartTask(id group.ID, connectorConfig config.Raw, taskConfig config.Map, target Target) {
+	soft, cancel := context.WithCancel(context.Background())
+	hard, kill := context.WithCancel(context.Background())
+	t := &task{id: id, cancel: cancel, kill: kill, done: make(chan struct{}), pause: newPause(target != TargetRunning),
+		life: w.newLife(id, "")}
+	w.mu.Lock()
+	w.tasks[id] = t
+	w.mu.Unlock()
+	go func() {
+		defer close(t.done)
+		defer cancel()
+		log := w.log.Named(fmt.Sprintf("task.%s-%d", id.Connector, id.Task))
+		run, err := w.newTask(soft, t, connectorConfig, taskConfig, log)
+		if err == nil {
+			err = run(soft, hard)
+		}
+		if err != nil {
+			log.Error("The task failed and stays so until it is restarted", zap.Error(err))
+			t.life.move(OnFail, connect.Trace(err))
+		}
+	}()
+}
+
+// task is one running (or failed) task.
+type task struct {
+	id     group.ID
+	cancel context.CancelFunc // stop, and finish what was begun
+	kill   context.CancelFunc // stop now
+	done   chan struct{}
+	pause  *pause
+	life   *life
+}
+
+// StopTasks stops tasks and waits: at most the graceful timeout for all of
+// them, then a moment for those that heed the end of their contexts. A task
+// that hangs is left behind; what it reports later is not heard.
+func (w *Worker) StopTasks(ids []group.ID, why Transition) {
+	var stopping []*task
+	w.mu.Lock()
+	for _, id := range ids {
+		if t := w.tasks[id]; t != nil {
+			delete(w.tasks, id)
+			stopping = append(stopping, t)
+		}
+	}
+	w.mu.Unlock()
+	for _, t := range stopping {
+		t.cancel()
+	}
+	deadline := time.After(w.cfg.GracefulTimeout)
+	for _, t := range stopping {
+		select {
+		case <-t.done:
+			t.kill()
+		case <-deadline:
+			deadline = expired
+			t.kill()
+			select {
+			case <-t.done:
+			case <-time.After(time.Second):
+				w.log.Warn("A task did not stop in time and is left behind", zap.String("task", t.id.String()))
+			}
+		}
+		t.life.end(why)
+	}
+}
+
+// Running returns what runs here, failed tasks included.
+func (w *Worker) Running() (connectors []string, tasks []group.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for n := range w.connectors {
+		connectors = append(connectors, n)
+	}
+	for id := range w.tasks {
+		tasks = append(tasks, id)
+	}
+	return connectors, tasks
+}

@@ -1,0 +1,250 @@
+package sink
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+
+	"kconnect/connect"
+	"kconnect/connectors/jdbc/dialect"
+)
+
+// Limits of one statement besides the dialect's: arguments are bound in
+// memory, and servers refuse packets above max_allowed_packet, which is
+// seldom below 4 MB.
+const (
+	statementBytes  = 1 << 20
+	compositeDelete = 100 // rows of a DELETE with several key columns, whose text grows with them
+	maxPrepared     = 256 // statements on one connection
+)
+
+// arguments are those of the statement at hand. Its slice is used again.
+type arguments struct {
+	values []driver.NamedValue
+	n      int
+}
+
+func (a *arguments) reset() { a.n = 0 }
+
+func (a *arguments) add(v driver.Value) {
+	if a.n == len(a.values) {
+		a.values = append(a.values, driver.NamedValue{Ordinal: a.n + 1})
+	}
+	a.values[a.n].Value = v
+	a.n++
+}
+
+// release lets go of the values, which refer to the records.
+func (a *arguments) release() {
+	for i := range a.values {
+		a.values[i].Value = nil
+	}
+}
+
+// batch writes rows of one table.
+type batch struct {
+	w       *writer
+	table   *table
+	records []connect.Record
+	bad     *[]rejected // nil: the first fault is the error
+}
+
+// writeMerged writes the first runs as a merge of them, if they allow one,
+// and returns how many they were.
+func (b *batch) writeMerged(ctx context.Context, runs []run) (int, error) {
+	n, writes := mergeableRuns(runs)
+	if n == 0 || !b.w.merger.merge(b.table, runs[:n], b.records) {
+		return 0, nil
+	}
+	if rows := b.w.merger.deletes; len(rows) > 0 {
+		if err := b.write(ctx, runs[0].shape, opDelete, rows); err != nil {
+			return 0, err
+		}
+	}
+	if rows := b.w.merger.writes; len(rows) > 0 {
+		if err := b.write(ctx, writes, opUpsert, rows); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// write executes an operation on rows, in as few statements as the limits
+// allow.
+func (b *batch) write(ctx context.Context, s *shape, op operation, rows []int) error {
+	for len(rows) > 0 {
+		n, err := b.statement(ctx, s, op, rows)
+		if err != nil {
+			if err := b.isolate(ctx, s, op, rows[:n], err); err != nil {
+				return err
+			}
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// isolate looks in the rows of a statement that failed for those to blame: it
+// executes its halves, in order, until a bad row stands alone.
+func (b *batch) isolate(ctx context.Context, s *shape, op operation, rows []int, err error) error {
+	if b.bad == nil || ctx.Err() != nil || !b.w.isolates(err) {
+		return err
+	}
+	class := b.w.class(err)
+	if class == dialect.Syntax || class == dialect.Missing { // no row of them is any better
+		for _, row := range rows {
+			*b.bad = append(*b.bad, rejected{row, b.blame(err, s, row)})
+		}
+		return nil
+	}
+	if len(rows) == 1 {
+		*b.bad = append(*b.bad, rejected{rows[0], b.blame(err, s, rows[0])})
+		return nil
+	}
+	half := len(rows) / 2
+	if err := b.write(ctx, s, op, rows[:half]); err != nil {
+		return err
+	}
+	return b.write(ctx, s, op, rows[half:])
+}
+
+// blame names the record that an error of the database is about.
+func (b *batch) blame(err error, s *shape, row int) error {
+	e, ok := errors.AsType[*sqlError](err)
+	if !ok {
+		return err
+	}
+	named := *e
+	named.record, named.shape = &b.records[row], s
+	return &named
+}
+
+// statement binds and executes one statement. It returns how many of the first
+// rows it was for.
+func (b *batch) statement(ctx context.Context, s *shape, op operation, rows []int) (int, error) {
+	first, second := s.arguments(op)
+	most := b.w.mostRows(op, len(first)+len(second))
+	n := statementRows(len(rows), most)
+	args := &b.w.args
+	args.reset()
+	size := 0
+	for i, row := range rows[:n] {
+		r := &b.records[row]
+		grown, err := bind(args, first, r)
+		if err == nil && second != nil {
+			_, err = bind(args, second, r)
+		}
+		if err != nil {
+			return n, b.locate(err, r)
+		}
+		if size += grown; size > statementBytes && i+1 < n {
+			n = statementRows(i+1, most)
+			args.n = n * (len(first) + len(second))
+			break
+		}
+	}
+	stmt, err := b.w.prepare(ctx, s, statement{op, n})
+	if err == nil {
+		_, err = stmt.ExecNamed(ctx, args.values[:args.n])
+	}
+	if err != nil {
+		e := &sqlError{err: err, table: b.table.id.Text(), shape: s}
+		if n == 1 {
+			e.record = &b.records[rows[0]]
+		}
+		return n, e
+	}
+	return n, nil
+}
+
+// bind adds a record's values for columns and returns about how many bytes
+// they are.
+func bind(args *arguments, columns []column, r *connect.Record) (size int, _ error) {
+	for i := range columns {
+		c := &columns[i]
+		v := c.value(r)
+		if v.IsNull() {
+			args.add(nil)
+			continue
+		}
+		a, err := c.bind(v)
+		if err != nil {
+			return 0, err
+		}
+		switch a := a.(type) {
+		case string:
+			size += len(a)
+		case []byte:
+			size += len(a)
+		}
+		args.add(a)
+		size += 9
+	}
+	return size, nil
+}
+
+// locate says which record a value that could not be bound came from.
+func (b *batch) locate(err error, r *connect.Record) error {
+	e, ok := errors.AsType[*connect.Error](err)
+	if !ok {
+		return err
+	}
+	located := *e
+	located.Cause = connect.NewError("table "+b.table.id.Text()+", "+place(r), e.Cause)
+	return &located
+}
+
+// mostRows returns how many rows a statement may have.
+func (w *writer) mostRows(op operation, columns int) int {
+	if op == opUpdate {
+		return 1
+	}
+	most := min(w.target.MaxRows(), w.s.batch, w.target.MaxPlaceholders()/max(columns, 1))
+	if op == opDelete && columns > 1 {
+		most = min(most, compositeDelete)
+	}
+	return max(most, 1)
+}
+
+// statementRows returns how many of n rows the next statement takes: the most
+// or a power of two, so that few statements are prepared and each is used again.
+func statementRows(n, most int) int {
+	if n >= most {
+		return most
+	}
+	p := 1
+	for p*2 <= n {
+		p *= 2
+	}
+	return p
+}
+
+// prepare returns the statement of a shape, prepared once.
+func (w *writer) prepare(ctx context.Context, s *shape, k statement) (*dialect.Stmt, error) {
+	if stmt, ok := s.batched[k]; ok {
+		return stmt, nil
+	}
+	if w.prepared >= maxPrepared {
+		for _, t := range w.tables {
+			w.unprepare(t.shapes...)
+		}
+	}
+	stmt, err := w.conn.Prepare(ctx, s.text(k))
+	if err != nil {
+		return nil, err
+	}
+	s.batched[k] = stmt
+	w.prepared++
+	return stmt, nil
+}
+
+// unprepare frees the statements of shapes.
+func (w *writer) unprepare(shapes ...*shape) {
+	for _, s := range shapes {
+		for _, stmt := range s.batched {
+			_ = stmt.Close() // the connection may be gone, and the statements with it
+		}
+		w.prepared -= len(s.batched)
+		clear(s.batched)
+	}
+}

@@ -1,0 +1,180 @@
+package sink
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+
+	"kconnect/connect/config"
+
+	_ "modernc.org/sqlite"
+)
+
+// testDatabase is an empty database of a test.
+type testDatabase struct {
+	name   string
+	config config.Map // connection.* keys
+	db     *sql.DB
+	sqlite bool
+}
+
+var databases atomic.Int64 // makes names unique within one run
+
+// mariaDB returns an empty database on the server that KCONNECT_TEST_MARIADB
+// (host:port:user:password) names, and skips the test without one.
+func mariaDB(tb testing.TB) *testDatabase {
+	tb.Helper()
+	where := os.Getenv("KCONNECT_TEST_MARIADB")
+	if where == "" {
+		if os.Getenv("CI") == "true" {
+			tb.Fatal("KCONNECT_TEST_MARIADB is not set: with CI=true the MariaDB tests must run")
+		}
+		tb.Skip("skipped: KCONNECT_TEST_MARIADB (host:port:user:password) names no MariaDB server")
+	}
+	part := strings.SplitN(where, ":", 4)
+	if len(part) != 4 {
+		tb.Fatalf("KCONNECT_TEST_MARIADB is %q, not host:port:user:password", where)
+	}
+	d := &testDatabase{name: fmt.Sprintf("sink_%d_%d", os.Getpid(), databases.Add(1))}
+	c := mysql.NewConfig()
+	c.User, c.Passwd, c.Net, c.Addr = part[2], part[3], "tcp", part[0]+":"+part[1]
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := sql.OpenDB(connector)
+	defer func() { _ = server.Close() }()
+	if _, err := server.ExecContext(tb.Context(), "CREATE DATABASE `"+d.name+"`"); err != nil {
+		tb.Fatalf("the MariaDB server of KCONNECT_TEST_MARIADB: %v", err)
+	}
+	c.DBName = d.name
+	c.MultiStatements = false
+	if connector, err = mysql.NewConnector(c); err != nil {
+		tb.Fatal(err)
+	}
+	d.db = sql.OpenDB(connector)
+	d.config = config.Map{
+		"connection.url": "jdbc:mariadb://" + part[0] + ":" + part[1] + "/" + d.name, "connection.user": part[2], "connection.password": part[3],
+	}
+	tb.Cleanup(func() {
+		d.exec(tb, "DROP DATABASE `"+d.name+"`")
+		_ = d.db.Close()
+	})
+	return d
+}
+
+// sqliteDB returns an empty database file.
+func sqliteDB(tb testing.TB) *testDatabase {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "sink.db")
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	d := &testDatabase{name: path, db: db, sqlite: true, config: config.Map{"connection.url": "jdbc:sqlite:" + path}}
+	d.exec(tb, "CREATE TABLE made_once(a int)")
+	d.exec(tb, "DROP TABLE made_once")
+	tb.Cleanup(func() { _ = db.Close() })
+	return d
+}
+
+func (d *testDatabase) exec(tb testing.TB, statements ...string) {
+	tb.Helper()
+	for _, s := range statements {
+		if _, err := d.db.ExecContext(context.WithoutCancel(tb.Context()), s); err != nil {
+			tb.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// query returns rows as texts; nil is null, bytes that are no text are hex.
+func (d *testDatabase) query(tb testing.TB, text string, args ...any) [][]any {
+	tb.Helper()
+	rows, err := d.db.QueryContext(tb.Context(), text, args...)
+	if err != nil {
+		tb.Fatalf("%s: %v", text, err)
+	}
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	all := [][]any{}
+	for rows.Next() {
+		row, into := make([]any, len(names)), make([]any, len(names))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			tb.Fatal(err)
+		}
+		for i, v := range row {
+			row[i] = cell(v)
+		}
+		all = append(all, row)
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
+	}
+	return all
+}
+
+func cell(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []byte:
+		return string(v)
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return pythonFloat(v)
+	}
+	return fmt.Sprint(v)
+}
+
+// pythonFloat is how the recordings show doubles of SQLite.
+func pythonFloat(f float64) string {
+	s := strconv.FormatFloat(f, 'g', 17, 64)
+	if short := strconv.FormatFloat(f, 'f', -1, 64); len(short) < 20 {
+		s = short
+	}
+	if !strings.ContainsAny(s, ".e") {
+		s += ".0"
+	}
+	return s
+}
+
+// rawConn is the driver's own connection to the test's database, for the loop
+// that benchmarks compare with.
+func (d *testDatabase) rawConn(tb testing.TB) driver.Conn {
+	tb.Helper()
+	c, err := d.db.Driver().Open(d.dsn())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func (d *testDatabase) dsn() string {
+	part := strings.SplitN(os.Getenv("KCONNECT_TEST_MARIADB"), ":", 4)
+	return part[2] + ":" + part[3] + "@tcp(" + part[0] + ":" + part[1] + ")/" + d.name
+}
+
+func hexText(b []byte) string { return "hex:" + strings.ToUpper(hex.EncodeToString(b)) }
+
+var _ = io.EOF

@@ -1,0 +1,240 @@
+package source
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kconnect/connect"
+	"kconnect/connect/data"
+	"kconnect/connectors/jdbc/dialect"
+)
+
+// table is a table, or the query, that a task reads again and again.
+type table struct {
+	s         *settings
+	log       *zap.Logger
+	id        dialect.TableID // without a name in query mode
+	topic     string
+	partition *connect.SourcePartition
+	criteria  criteria
+	position  position
+	checked   bool // its columns suit the mode
+	statement string
+
+	due      time.Time // of the next round
+	failures int       // in a row, of the kind that query.retry.attempts counts
+	result   *resultSet
+	schema   *data.Schema    // of the last result set
+	wide     map[string]bool // columns that need 64 bits
+	told     map[string]bool // what was logged once
+}
+
+// label names the table in messages.
+func (t *table) label(d dialect.Dialect) string {
+	if t.id.Name == "" {
+		return "query"
+	}
+	return t.id.Quoted(d)
+}
+
+// open runs the statement of a round and reads its first row. Afterwards
+// t.result is nil when there are no rows.
+func (t *table) open(ctx context.Context, c *dialect.Conn) error {
+	var end dialect.Timestamp
+	if t.criteria.mode.timestamp() {
+		now, err := c.Clock(ctx, c, t.s.columns.Zone)
+		if err != nil {
+			return err
+		}
+		t.begin(now)
+		end = now.Minus(t.s.delay)
+	}
+	if t.statement == "" {
+		t.statement = statement(c, t.id, t.s, &t.criteria)
+	}
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	// Until the first row is there the poll's context counts too.
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
+	rows, err := c.Query(life, t.statement, t.criteria.arguments(c, t.position, end, &t.s.columns)...)
+	if err != nil {
+		cancel()
+		return err
+	}
+	r := &resultSet{rows: rows, cancel: cancel, row: make([]driver.Value, len(rows.Columns()))}
+	if err := r.next(); err != nil {
+		return errors.Join(err, r.close())
+	}
+	if r.done {
+		return r.close()
+	}
+	t.result = r
+	if err := t.describe(ctx, c); err != nil {
+		t.result = nil
+		return errors.Join(err, r.close())
+	}
+	return nil
+}
+
+// begin applies timestamp.initial to a table that nothing is stored for.
+func (t *table) begin(now dialect.Timestamp) {
+	if t.position.hasTimestamp || t.position.hasID || t.s.initial == nil {
+		return
+	}
+	if t.position.hasTimestamp = true; *t.s.initial == -1 {
+		t.position.timestamp = now
+		return
+	}
+	t.position.timestamp = dialect.TimestampOf(*t.s.initial)
+}
+
+// describe makes the layout of the open result set, whose first row is read.
+func (t *table) describe(ctx context.Context, c *dialect.Conn) error {
+	fields, err := c.Fields(ctx, c, t.result.rows, t.id)
+	if err != nil {
+		return err
+	}
+	for i := range fields {
+		fields[i].First = t.result.row[i]
+	}
+	t.result.fields = fields
+	return t.layOut(c)
+}
+
+func (t *table) layOut(d dialect.Dialect) error {
+	o := t.s.columns
+	o.Wide = func(column string) bool { return t.wide[column] }
+	o.Changed = func(column, how string) {
+		t.warnOnce(fmt.Sprintf("column %s: a value was changed on reading: %s", column, how))
+	}
+	l, err := newLayout(d, t.result.fields, t.id.Name, &t.criteria, o, t.warnOnce)
+	if err != nil {
+		return err
+	}
+	if l.schema.Equal(t.schema) {
+		l.schema = t.schema
+	}
+	t.schema, t.result.layout = l.schema, l
+	return nil
+}
+
+func (t *table) warnOnce(what string) {
+	if t.told[what] {
+		return
+	}
+	if t.told == nil {
+		t.told = map[string]bool{}
+	}
+	t.told[what] = true
+	t.log.Warn(what, zap.String("table", t.id.String()))
+}
+
+// check refuses a table whose columns do not suit the mode, and finds the
+// incrementing column where none is configured. Every table is checked, not
+// only a task's first (D19).
+func (t *table) check(ctx context.Context, c *dialect.Conn) error {
+	if t.id.Name == "" || t.s.mode == bulk {
+		return nil
+	}
+	if err := t.mapColumns(); err != nil {
+		return err
+	}
+	definition, found, err := c.Table(ctx, c, t.id)
+	if err != nil || !found {
+		return err // of a table that is gone the statement's error tells more
+	}
+	if t.s.mode.incrementing() {
+		if err := t.checkID(c, definition); err != nil {
+			return err
+		}
+	}
+	if t.s.mode.timestamp() {
+		return t.checkTimestamps(c, definition)
+	}
+	return nil
+}
+
+// mapColumns takes the columns from the mapping keys, of which exactly one has
+// to match.
+func (t *table) mapColumns() error {
+	if !t.s.mapped() {
+		return nil
+	}
+	name := t.id.String()
+	one := func(mappings []mapping, key string) ([]string, error) {
+		columns, matches := columnsFor(mappings, name)
+		switch {
+		case matches == 0:
+			return nil, configError(fmt.Sprintf("table %s matches no regular expression of %s: add one, or leave the table out by table.exclude.list", name, key), nil)
+		case matches > 1:
+			return nil, configError(fmt.Sprintf("table %s matches %d regular expressions of %s: make them such that one does", name, matches, key), nil)
+		}
+		return columns, nil
+	}
+	if t.s.mode.incrementing() && len(t.s.incrementingMap) > 0 {
+		columns, err := one(t.s.incrementingMap, keyIncrementingColumnMapping)
+		if err != nil {
+			return err
+		}
+		t.criteria.id = columns[0]
+	}
+	if t.s.mode.timestamp() {
+		columns, err := one(t.s.timestampMap, keyTimestampColumnsMapping)
+		if err != nil {
+			return err
+		}
+		t.criteria.timestamps = columns
+	}
+	return nil
+}
+
+func (t *table) checkID(d dialect.Dialect, definition *dialect.Table) error {
+	if t.criteria.id == "" {
+		for _, c := range definition.Columns {
+			if c.AutoIncrement {
+				t.criteria.id = c.Name
+				return nil
+			}
+		}
+		// D18: Java asks again and again for a column that is not there.
+		return connect.NewError("Failed to query table after retries", connect.NewError(fmt.Sprintf(
+			"table %s has no auto-increment column, and %s names none: set it", t.label(d), keyIncrementingColumnName), nil))
+	}
+	column, found := definition.Column(t.criteria.id)
+	switch {
+	case !found:
+		return configError(fmt.Sprintf("Incrementing column: %s does not exist in table '%s'", t.criteria.id, t.label(d)), nil)
+	case t.s.nonNull && column.Nullable:
+		return connect.NewError(fmt.Sprintf("Cannot make incremental queries using incrementing column %s on %s because this column is nullable.", t.criteria.id, t.label(d)), nil)
+	}
+	return nil
+}
+
+func (t *table) checkTimestamps(d dialect.Dialect, definition *dialect.Table) error {
+	names := strings.Join(t.criteria.timestamps, ",")
+	if names == "" {
+		return configError(fmt.Sprintf("mode %s needs %s", "timestamp", keyTimestampColumnName), nil)
+	}
+	nullable := true
+	var missing []string
+	for _, name := range t.criteria.timestamps {
+		if c, found := definition.Column(name); !found {
+			missing = append(missing, name)
+		} else if !c.Nullable {
+			nullable = false
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return configError(fmt.Sprintf("Timestamp column: %s does not exist in table '%s'", strings.Join(missing, ","), t.label(d)), nil)
+	case t.s.nonNull && nullable:
+		return connect.NewError(fmt.Sprintf("Cannot make incremental queries using timestamp columns %s on %s because all of these columns are nullable.", names, t.label(d)), nil)
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"kconnect/connect"
+	"kconnect/connectors/jdbc/dialect"
+)
+
+// filter selects tables by their names.
+type filter struct {
+	whitelist, blacklist []string // exact names
+	include, exclude     []*regexp.Regexp
+}
+
+// selects reports whether a table is read. Include patterns win over the
+// exact lists, the whitelist over the blacklist.
+func (f *filter) selects(id dialect.TableID, d dialect.Dialect) bool {
+	if len(f.include) > 0 || len(f.exclude) > 0 {
+		name := id.String()
+		matches := func(re *regexp.Regexp) bool { return re.MatchString(name) }
+		return slices.ContainsFunc(f.include, matches) && !slices.ContainsFunc(f.exclude, matches)
+	}
+	names := []string{id.Name, id.String(), id.Quoted(d)}
+	listed := func(entry string) bool { return slices.Contains(names, entry) }
+	if len(f.whitelist) > 0 {
+		return slices.ContainsFunc(f.whitelist, listed)
+	}
+	return !slices.ContainsFunc(f.blacklist, listed)
+}
+
+// listTables returns the tables that the configuration selects, in the order
+// of the database.
+func listTables(ctx context.Context, c *dialect.Conn, s *settings) ([]dialect.TableID, error) {
+	all, err := c.Tables(ctx, c, s.catalog, s.schema, s.kinds)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(id dialect.TableID) bool { return !s.filter.selects(id, c) }), nil
+}
+
+// checkNames refuses two tables that would share a topic and, in the older
+// form of offsets, a source partition.
+func checkNames(tables []dialect.TableID) error {
+	byName := map[string][]string{}
+	for _, id := range tables {
+		byName[id.Name] = append(byName[id.Name], id.Text())
+	}
+	var twice []string
+	for _, ids := range byName {
+		if len(ids) > 1 {
+			twice = append(twice, ids...)
+		}
+	}
+	if len(twice) == 0 {
+		return nil
+	}
+	slices.Sort(twice)
+	return connect.NewError(fmt.Sprintf("The connector uses the unqualified table name as the topic name and has detected duplicate unqualified table names. They are %s."+
+		" Their rows would mix in one topic: select one of them by its full name in table.whitelist, or narrow catalog.pattern and schema.pattern",
+		strings.Join(twice, ", ")), nil)
+}
+
+// deal divides tables into at most groups runs of neighbours, the first ones
+// longer by one where it does not come out even.
+func deal(tables []dialect.TableID, groups int) [][]dialect.TableID {
+	groups = min(groups, len(tables))
+	var dealt [][]dialect.TableID
+	for i := range groups {
+		n := len(tables) / groups
+		if i < len(tables)%groups {
+			n++
+		}
+		dealt = append(dealt, tables[:n])
+		tables = tables[n:]
+	}
+	return dealt
+}

@@ -1,0 +1,103 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/labstack/echo/v4"
+
+	"kconnect/connect/herder"
+)
+
+const (
+	msgConflict = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"
+	msgTimeout  = "Request timed out. The worker did not finish it in time; what was asked may still happen. GET /health tells whether the worker is well."
+	msgStopping = "The worker is shutting down. Send the request to another worker, or again later."
+)
+
+// statusError is an error whose status is decided here and not by the Herder.
+type statusError struct {
+	status  int
+	message string
+	// framework errors are raised before a resource is reached. Their answers
+	// have no Content-Type, as in Java (golden rest 01-root-health).
+	framework bool
+}
+
+func (e *statusError) Error() string { return e.message }
+
+// frameworkError is the answer to a request that no resource takes.
+func frameworkError(status int) *statusError {
+	return &statusError{status: status, message: fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)), framework: true}
+}
+
+// missing is the answer to a request that lacks what it is about. Java answers
+// with 500, the status of the null dereference that happens there.
+func missing(expected string) error {
+	return &statusError{status: http.StatusInternalServerError, message: "The request lacks its content: expected " + expected}
+}
+
+// statusOf chooses status and message for an error; the one place that does.
+func statusOf(err error) *statusError {
+	var (
+		own         *statusError
+		router      *echo.HTTPError
+		notFound    *herder.NotFoundError
+		badRequest  *herder.BadRequestError
+		forbidden   *herder.ForbiddenError
+		conflict    *herder.ConflictError
+		unavailable *herder.UnavailableError
+		tooLarge    *http.MaxBytesError
+	)
+	answer := func(status int) *statusError { return &statusError{status: status, message: err.Error()} }
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &router):
+		return frameworkError(router.Code)
+	case errors.As(err, &notFound):
+		return answer(http.StatusNotFound)
+	case errors.As(err, &badRequest):
+		return answer(http.StatusBadRequest)
+	case errors.As(err, &forbidden):
+		return answer(http.StatusForbidden)
+	case errors.As(err, &conflict):
+		return answer(http.StatusConflict)
+	case errors.As(err, &unavailable):
+		return answer(http.StatusServiceUnavailable)
+	case errors.As(err, &tooLarge):
+		return answer(http.StatusRequestEntityTooLarge)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &statusError{status: http.StatusRequestTimeout, message: "The body of the request did not arrive in time."}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &statusError{status: http.StatusInternalServerError, message: msgTimeout}
+	case errors.Is(err, context.Canceled):
+		return &statusError{status: http.StatusServiceUnavailable, message: msgStopping}
+	}
+	return answer(http.StatusInternalServerError)
+}
+
+// writeError answers with the error body of the API.
+func writeError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return // the client has read the status already; nothing can be said any more
+	}
+	e := statusOf(err)
+	body, _ := encode(errorBody{e.status, e.message}) // an int and a text cannot fail
+	h := c.Response().Header()
+	if e.framework {
+		h["Content-Type"] = nil // also keeps net/http from guessing one
+	} else {
+		h.Set("Content-Type", contentJSON)
+	}
+	c.Response().WriteHeader(e.status)
+	_, _ = c.Response().Write(body) // a client that is gone is no fault of ours
+}
+
+type errorBody struct {
+	Code    int    `json:"error_code"`
+	Message string `json:"message"`
+}

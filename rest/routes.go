@@ -1,0 +1,188 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
+
+	"kconnect/connect/herder"
+)
+
+// requestTimeout is how long the Herder, or another worker, may take.
+const requestTimeout = 90 * time.Second
+
+// resource answers one request or returns the error to answer with.
+type resource func(*call) error
+
+// route is a path with its methods; :name and :task are parameters.
+type route struct {
+	path string
+	// typed routes refuse any Content-Type but JSON, also of calls that take
+	// no body (golden rest 04-content-type-and-header-case).
+	typed bool
+	on    map[string]resource
+}
+
+func (s *Server) rootRoutes() []route {
+	type on = map[string]resource
+	return []route{
+		{"/", false, on{"GET": s.root}},
+		{"/health", false, on{"GET": s.health}},
+		{"/connectors", true, on{"GET": s.list, "POST": s.create}},
+		{"/connectors/:name", true, on{"GET": s.info, "DELETE": s.delete}},
+		{"/connectors/:name/config", true, on{"GET": s.config, "PUT": s.putConfig, "PATCH": s.patchConfig}},
+		{"/connectors/:name/status", true, on{"GET": s.status}},
+		{"/connectors/:name/restart", true, on{"POST": s.restart}},
+		{"/connectors/:name/pause", true, on{"PUT": s.target(herder.Paused, http.StatusAccepted)}},
+		{"/connectors/:name/resume", true, on{"PUT": s.target(herder.Started, http.StatusAccepted)}},
+		{"/connectors/:name/stop", true, on{"PUT": s.target(herder.Stopped, http.StatusNoContent)}},
+		{"/connectors/:name/topics", true, on{"GET": s.topics}},
+		{"/connectors/:name/topics/reset", true, on{"PUT": s.resetTopics}},
+		{"/connectors/:name/offsets", true, on{"GET": s.offsets, "PATCH": s.alterOffsets, "DELETE": s.resetOffsets}},
+		{"/connectors/:name/tasks", true, on{"GET": s.tasks, "POST": s.putTasks}},
+		{"/connectors/:name/tasks/:task/status", true, on{"GET": s.taskStatus}},
+		{"/connectors/:name/tasks/:task/restart", true, on{"POST": s.restartTask}},
+		{"/connectors/:name/fence", true, on{"PUT": s.fence}},
+		{"/connector-plugins", true, on{"GET": s.plugins}},
+		{"/connector-plugins/:name/config", true, on{"GET": s.pluginConfig}},
+		{"/connector-plugins/:name/config/validate", true, on{"PUT": s.validate}},
+	}
+}
+
+func (s *Server) adminRoutes() []route {
+	type on = map[string]resource
+	return []route{
+		{"/admin/loggers", true, on{"GET": s.loggers}},
+		{"/admin/loggers/:name", true, on{"GET": s.logger, "PUT": s.setLogger}},
+	}
+}
+
+// router makes the handler of a listener. Whatever before does holds for every
+// answer, errors included.
+func (s *Server) router(routes []route, before ...echo.MiddlewareFunc) *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = writeError
+	e.Pre(before...)
+	e.Pre(s.gate)
+	for _, r := range routes {
+		for method, do := range r.on {
+			e.Add(method, r.path, s.serve(r, do))
+			if method == http.MethodGet {
+				e.HEAD(r.path, s.serve(r, do)) // net/http leaves the body out
+			}
+		}
+		e.OPTIONS(r.path, options(r))
+	}
+	return e
+}
+
+// gate cleans the path before it is routed, and keeps everything out that
+// comes before the worker can answer (rest.md, "Start-up and transient answers").
+func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		u := c.Request().URL
+		raw, _, _ := strings.Cut(c.Request().RequestURI, "?")
+		if u.IsAbs() { // as proxies send it
+			raw = u.EscapedPath()
+		}
+		path, err := cleanPath(raw)
+		if err != nil {
+			return &statusError{status: http.StatusBadRequest, message: "Bad request: " + err.Error()}
+		}
+		// echo routes by RawPath when it is set; it always is, so that
+		// parameters are escaped exactly once.
+		u.RawPath = path
+		u.Path, _ = url.PathUnescape(path)
+		if path != "/health" && path != "/metrics" && !s.herder.Ready() {
+			c.Response().Header()["Content-Type"] = nil
+			return c.NoContent(http.StatusNotFound)
+		}
+		return next(c)
+	}
+}
+
+// serve wraps a resource into what all have in common.
+func (s *Server) serve(r route, do resource) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := time.Now()
+		err := s.answer(c, r, do)
+		if err != nil {
+			writeError(err, c)
+		}
+		log := s.log.Info
+		if c.Request().Method == http.MethodGet || c.Request().Method == http.MethodHead {
+			log = s.log.Debug
+		}
+		log("request", zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path),
+			zap.Int("status", c.Response().Status), zap.Duration("took", time.Since(began)))
+		return nil
+	}
+}
+
+func (s *Server) answer(c echo.Context, r route, do resource) error {
+	h := c.Request().Header
+	switch {
+	case slices.ContainsFunc(c.ParamValues(), func(v string) bool { return strings.Contains(v, "/") }):
+		return frameworkError(http.StatusNotFound) // echo gives a last parameter all that remains
+	case r.typed && h.Get("Content-Type") != "" && !admitsJSON(h.Get("Content-Type")):
+		return frameworkError(http.StatusUnsupportedMediaType)
+	case !acceptsJSON(h.Values("Accept")):
+		return frameworkError(http.StatusNotAcceptable)
+	}
+	limit := int64(maxBody)
+	if h.Get(headerMAC) != "" {
+		limit = maxTasksBody
+	}
+	body, err := readBody(c, limit)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), requestTimeout)
+	defer cancel()
+	one := &call{Context: c, ctx: ctx, body: body}
+	err = do(one)
+	var elsewhere *herder.ElsewhereError
+	if errors.As(err, &elsewhere) {
+		return s.forward(one, elsewhere.URL)
+	}
+	return err
+}
+
+// acceptsJSON reads Accept as Java workers do: weights do not matter.
+func acceptsJSON(accept []string) bool {
+	list := strings.Join(accept, ",")
+	return strings.TrimSpace(list) == "" || slices.ContainsFunc(strings.Split(list, ","), admitsJSON)
+}
+
+// admitsJSON reports whether a media type or range covers application/json.
+func admitsJSON(media string) bool {
+	media, _, _ = strings.Cut(media, ";")
+	kind, sub, _ := strings.Cut(strings.ToLower(strings.TrimSpace(media)), "/")
+	return (kind == "application" || kind == "*") && (sub == "json" || sub == "*")
+}
+
+// options lists the methods of a path (golden rest 01-root-health).
+func options(r route) echo.HandlerFunc {
+	var methods []string
+	for _, m := range []string{"HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"} {
+		_, on := r.on[m]
+		if m == "OPTIONS" || on || m == "HEAD" && r.on["GET"] != nil {
+			methods = append(methods, m)
+		}
+	}
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Allow", strings.Join(methods, ","))
+		h.Set("Content-Type", "text/plain")
+		c.Response().WriteHeader(http.StatusOK)
+		_, err := c.Response().Write([]byte(strings.Join(methods, ", ")))
+		return err
+	}
+}

@@ -1,0 +1,334 @@
+package harness
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kconnect/test/harness/service"
+)
+
+// Properties are the keys and values of a worker's properties file.
+type Properties map[string]string
+
+// Connect is a distributed worker as a process of its own. One goroutine at a time may stop and start it; Do and what is built on it
+// may be called from several.
+type Connect struct {
+	URL        string        // of its REST API, without a slash at the end
+	Properties Properties    // what its properties file holds
+	StartTime  time.Duration // from the start of the process to its first 200 for GET /connectors, last time
+
+	file    string
+	log     string
+	client  *http.Client
+	process *service.Process
+}
+
+// Worker starts a distributed worker and returns when it answers GET /connectors with 200. It is stopped when t ends, and
+// its log is shown if t fails.
+//
+// Without properties it is a worker on the broker of the run with a group and internal topics of its own, a free port
+// and JSON converters with schemas; properties replace or add single keys. Workers of one cluster are given the Properties of
+// the first but for "listeners":
+//
+//	second := harness.Worker(t, harness.Join(first))
+func Worker(t testing.TB, properties Properties) *Connect {
+	t.Helper()
+	port, err := service.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	cluster := Name("cluster")
+	all := Properties{
+		"group.id":                          cluster,
+		"listeners":                         "HTTP://" + address,
+		"key.converter":                     "org.apache.kafka.connect.json.JsonConverter",
+		"value.converter":                   "org.apache.kafka.connect.json.JsonConverter",
+		"offset.storage.topic":              cluster + "-offsets",
+		"offset.storage.replication.factor": "1",
+		"offset.storage.partitions":         "5",
+		"config.storage.topic":              cluster + "-configs",
+		"config.storage.replication.factor": "1",
+		"status.storage.topic":              cluster + "-status",
+		"status.storage.replication.factor": "1",
+		"status.storage.partitions":         "2",
+		"offset.flush.interval.ms":          "500",
+	}
+	maps.Copy(all, properties)
+	if all["bootstrap.servers"] == "" {
+		k := Broker(t)
+		all["bootstrap.servers"] = k.Brokers
+		k.Forget(t, all["offset.storage.topic"], all["config.storage.topic"], all["status.storage.topic"])
+	}
+	dir := t.TempDir()
+	w := &Connect{
+		URL:        "http://" + address,
+		Properties: all,
+		file:       filepath.Join(dir, "connect-distributed.properties"),
+		log:        filepath.Join(dir, "log"),
+		// Connections that are kept open would outlive the test.
+		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience},
+	}
+	if given := properties["listeners"]; given != "" {
+		_, address, _ := strings.Cut(given, "://")
+		if strings.HasPrefix(address, ":") {
+			address = "127.0.0.1" + address
+		}
+		w.URL = "http://" + address
+	}
+	if err := os.WriteFile(w.file, []byte(all.text()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if w.process != nil {
+			if err := w.process.Stop(20 * time.Second); err != nil {
+				t.Error(err)
+			}
+		}
+		if t.Failed() {
+			t.Logf("end of the log of the worker at %s:\n%s", w.URL, w.tail(200))
+		}
+	})
+	w.Start(t)
+	return w
+}
+
+// Join returns the properties of another worker for the cluster of w.
+func Join(w *Connect) Properties {
+	joined := maps.Clone(w.Properties)
+	delete(joined, "listeners")
+	return joined
+}
+
+// text writes the keys in order; the values are written so that the reader of .properties files gives them back.
+func (p Properties) text() string {
+	escape := strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+	var b strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(p)) {
+		fmt.Fprintf(&b, "%s=%s\n", key, escape.Replace(p[key]))
+	}
+	return b.String()
+}
+
+// built is the binary under test, built once for all tests of the binary.
+var built = sync.OnceValues(build)
+
+// Binary returns the path of bin/kconnect: that of KCONNECT_TEST_BINARY, or one built from this checkout. With KCONNECT_TEST_RACE=1 it is built
+// with the race detector.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func build() (string, error) {
+	if path := os.Getenv("KCONNECT_TEST_BINARY"); path != "" {
+		return filepath.Abs(path)
+	}
+	root, err := service.Root()
+	if err != nil {
+		return "", err
+	}
+	cache, err := service.Cache()
+	if err != nil {
+		return "", err
+	}
+	args, name := []string{"build"}, "kconnect"
+	if os.Getenv("KCONNECT_TEST_RACE") == "1" {
+		args, name = append(args, "-race"), "kconnect-race"
+	}
+	// Several test binaries may build at once, and a worker may be running from the last build: each writes a file of
+	// its own and renames it.
+	path := filepath.Join(cache, "test", name)
+	own := path + "." + strconv.Itoa(os.Getpid())
+	//nolint:noctx // it serves more than one test
+	cmd := exec.Command("go", append(args, "-o", own, "./cmd/kconnect")...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build of kconnect: %w\n%s", err, out)
+	}
+	return path, os.Rename(own, path)
+}
+
+// Start starts the worker, at first or again after Kill9 or Term, and returns when it answers.
+func (w *Connect) Start(t testing.TB) {
+	t.Helper()
+	begin := time.Now()
+	//nolint:noctx // ended by Kill9, Term or the cleanup of Worker
+	process, err := service.StartProcess("kconnect", exec.Command(Binary(t), "distributed", w.file), w.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.process = process
+	Eventually(t, "the worker answers GET /connectors", func() (bool, string) {
+		select {
+		case <-process.Exited():
+			t.Fatalf("kconnect ended with status %d while it was starting", process.ExitCode())
+		default:
+		}
+		status, _, body, err := w.do(t, http.MethodGet, "/connectors", "")
+		if err != nil {
+			return false, err.Error()
+		}
+		return status == http.StatusOK, fmt.Sprintf("%d %s", status, body)
+	})
+	w.StartTime = time.Since(begin)
+}
+
+// Kill9 ends the worker at once, as a crash would.
+func (w *Connect) Kill9(t testing.TB) {
+	t.Helper()
+	w.process.Kill()
+}
+
+// Term asks the worker to stop (SIGTERM) and returns its exit status. t fails when it takes longer than 20 s.
+func (w *Connect) Term(t testing.TB) int {
+	t.Helper()
+	if err := w.process.Stop(20 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	return w.process.ExitCode()
+}
+
+// Process is the running process: for its id, and after its end for the processor time that it used.
+func (w *Connect) Process() *service.Process { return w.process }
+
+// Log returns all that the worker has logged since Worker, over all starts.
+func (w *Connect) Log(t testing.TB) string {
+	t.Helper()
+	b, err := os.ReadFile(w.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func (w *Connect) tail(lines int) string {
+	if w.process == nil {
+		return "(not started)"
+	}
+	return w.process.Tail(lines)
+}
+
+// Do sends a request and returns the answer. path begins with a slash; a body that is not empty is sent as JSON.
+func (w *Connect) Do(t testing.TB, method, path, body string) (status int, header http.Header, answer string) {
+	t.Helper()
+	status, header, answer, err := w.do(t, method, path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, header, answer
+}
+
+func (w *Connect) do(t testing.TB, method, path, body string) (status int, header http.Header, answer string, err error) {
+	request, err := http.NewRequestWithContext(t.Context(), method, w.URL+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, "", err
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := w.client.Do(request)
+	if err != nil {
+		return 0, nil, "", err
+	}
+	defer response.Body.Close()
+	b, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, nil, "", fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return response.StatusCode, response.Header, string(b), nil
+}
+
+// Create makes a connector from its name and configuration; t fails when the answer is not 201.
+func (w *Connect) Create(t testing.TB, name string, config map[string]string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"name": name, "config": config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _, answer := w.Do(t, http.MethodPost, "/connectors", string(body)); status != http.StatusCreated {
+		t.Fatalf("POST /connectors of %s: %d %s", name, status, answer)
+	}
+}
+
+// Status is what GET /connectors/{name}/status answers.
+type Status struct {
+	Name      string
+	Connector TaskStatus
+	Tasks     []TaskStatus
+	Type      string
+}
+
+// TaskStatus is the part of one task, or of the connector itself, whose ID is 0.
+type TaskStatus struct {
+	ID       int
+	State    string
+	WorkerID string `json:"worker_id"`
+	Trace    string
+}
+
+// Status asks for the status of a connector; t fails when the answer is not 200.
+func (w *Connect) Status(t testing.TB, name string) Status {
+	t.Helper()
+	code, _, body := w.Do(t, http.MethodGet, "/connectors/"+name+"/status", "")
+	s, err := parseStatus(code, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func parseStatus(code int, body string) (Status, error) {
+	if code != http.StatusOK {
+		return Status{}, fmt.Errorf("status: %d %s", code, body)
+	}
+	var s Status
+	if err := json.Unmarshal([]byte(body), &s); err != nil {
+		return Status{}, errors.Join(err, errors.New(body))
+	}
+	return s, nil
+}
+
+// WaitStatus waits until the connector has exactly the given number of tasks, all in the given state, and, unless the state is
+// FAILED, is in that state itself: a task fails alone.
+func (w *Connect) WaitStatus(t testing.TB, name, state string, tasks int) Status {
+	t.Helper()
+	var s Status
+	Eventually(t, fmt.Sprintf("connector %s with %d tasks %s", name, tasks, state), func() (bool, string) {
+		code, _, body, err := w.do(t, http.MethodGet, "/connectors/"+name+"/status", "")
+		if err != nil {
+			return false, err.Error()
+		}
+		if s, err = parseStatus(code, body); err != nil {
+			return false, err.Error()
+		}
+		if len(s.Tasks) != tasks || (state != "FAILED" && s.Connector.State != state) {
+			return false, body
+		}
+		for _, task := range s.Tasks {
+			if task.State != state {
+				return false, body
+			}
+		}
+		return true, body
+	})
+	return s
+}
