@@ -13,7 +13,7 @@ import (
 // right. A folder ends with "$" where its subfolders are not meant. docs/architecture.md draws it.
 var arrows = func() []arrow {
 	contracts := []string{"connect$", "connect/config", "connect/data"}
-	parts := []string{"connect/converter", "connect/transform", "connect/plugin", "connect/group", "connect/storage", "connect/kafkaconf", "connect/metrics"}
+	parts := []string{"connect/converter", "connect/transform", "connect/plugin", "connect/group", "connect/storage", "connect/kafkaconf", "connect/metrics", "connect/logging"}
 	all := []arrow{
 		{"connect/data", nil},
 		{"connect/config", nil},

@@ -15,6 +15,6 @@
 // applied. An assignment is applied in steps (spec group-protocol, "Worker:
 // what to do with an assignment"): stop what is revoked, answer the group,
 // catch up with the offset of the config topic that the leader worked with,
-// start what is missing; if something was revoked, ask for the second round.
-// Writes that arrive meanwhile wait until the round is over.
+// start what is missing. If something was revoked the member itself asks for
+// the second round. Writes that arrive meanwhile wait until the round is over.
 package herder

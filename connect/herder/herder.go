@@ -42,12 +42,14 @@ type Config struct {
 	OverridePolicy string // connector.client.config.override.policy
 }
 
-// Herder runs this worker's share of the cluster. Make one with Open, then
-// Run it; every other method may be called from any goroutine.
+// Herder runs this worker's share of the cluster. Make one with New and
+// Run it; every other method may be called from any goroutine while Ready.
 type Herder struct {
 	cfg       Config
-	log       *zap.Logger
+	log       *zap.Logger // of the herder
+	logs      *zap.Logger // the root
 	registry  *plugin.Registry
+	providers config.Providers
 	levels    *logging.Levels
 	offsets   *storage.Offsets
 	statuses  *storage.Statuses
@@ -62,8 +64,8 @@ type Herder struct {
 	writes     chan *request
 	generation atomic.Int32
 	view       atomic.Pointer[view]
+	opened     atomic.Bool
 	stopping   chan struct{} // closed when the loop has ended
-	done       chan struct{} // closed when the shutdown is through
 	besideMu   sync.Mutex    // guards beside against new work during the shutdown
 	beside     sync.WaitGroup
 	over       bool
@@ -80,53 +82,54 @@ type view struct {
 	signed    bool // the group's protocol signs internal requests
 }
 
-// Open opens the internal topics (creating them if absent: offsets, then
-// statuses, then configs, as Java does) and reads them.
-func Open(ctx context.Context, cfg Config, registry *plugin.Registry, providers config.Providers, levels *logging.Levels, log *zap.Logger) (_ *Herder, err error) {
+// New returns a herder that has not read anything yet.
+func New(cfg Config, registry *plugin.Registry, providers config.Providers, levels *logging.Levels, log *zap.Logger) *Herder {
 	h := &Herder{
-		cfg: cfg, log: log.Named("herder"), registry: registry, levels: levels,
-		events: make(chan event, 64), writes: make(chan *request, 64), stopping: make(chan struct{}), done: make(chan struct{}),
+		cfg: cfg, log: log.Named("herder"), logs: log, registry: registry, providers: providers, levels: levels,
+		events: make(chan event, 64), writes: make(chan *request, 64), stopping: make(chan struct{}),
 		http: &http.Client{Timeout: 90 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	h.view.Store(&view{})
-	defer func() {
-		if err != nil {
-			h.close()
-		}
-	}()
-	client, err := kgo.NewClient(append(slices.Clone(cfg.Client), kgo.ClientID(cfg.ClientID+"-admin"))...)
+	return h
+}
+
+// startTimeout is how long a start waits for brokers that cannot be reached.
+const startTimeout = time.Minute
+
+// open opens the internal topics, creating those that are absent, and reads them.
+func (h *Herder) open(ctx context.Context) error {
+	client, err := kgo.NewClient(append(slices.Clone(h.cfg.Client), kgo.ClientID(h.cfg.ClientID+"-admin"))...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	h.admin = kadm.NewClient(client)
-	metadata, err := h.admin.BrokerMetadata(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("the Kafka cluster cannot be reached: %w; check bootstrap.servers and security.protocol of the worker", err)
+	if err := h.awaitCluster(ctx); err != nil {
+		return err
 	}
-	h.clusterID = metadata.Cluster
-	// The three topics are independent once they exist, and the start of the
-	// process waits for all of them.
+	// The three topics are independent, and the start of the process waits for
+	// all of them.
 	store := func(topic storage.Topic, suffix string) storage.LogConfig {
-		return storage.LogConfig{Topic: topic, ClientID: cfg.ClientID + suffix, Client: cfg.Client, Logger: log.Named("storage")}
+		return storage.LogConfig{Topic: topic, ClientID: h.cfg.ClientID + suffix, Client: h.cfg.Client, Logger: h.logs.Named("storage")}
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		h.offsets, err = storage.OpenOffsets(gctx, store(cfg.Offsets, "-offsets"))
+		h.offsets, err = storage.OpenOffsets(gctx, store(h.cfg.Offsets, "-offsets"))
 		return err
 	})
 	g.Go(func() (err error) {
-		h.statuses, err = storage.OpenStatuses(gctx, store(cfg.Statuses, "-statuses"))
+		h.statuses, err = storage.OpenStatuses(gctx, store(h.cfg.Statuses, "-statuses"))
 		return err
 	})
 	g.Go(func() (err error) {
-		h.configs, err = storage.OpenConfigs(gctx, store(cfg.Configs, "-configs"), func(c storage.Change) { h.send(configChange{c}) })
+		h.configs, err = storage.OpenConfigs(gctx, store(h.cfg.Configs, "-configs"), func(c storage.Change) { h.send(configChange{c}) })
 		return err
 	})
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return err
 	}
-	h.worker = worker.New(cfg.Worker, registry, providers, h.offsets, h, log)
-	h.member, err = group.New(cfg.Client, cfg.Group, func() (int64, map[string]int) {
+	h.worker = worker.New(h.cfg.Worker, h.registry, h.providers, h.offsets, h, h.logs)
+	h.warnOfUnknownClasses()
+	h.member, err = group.New(h.cfg.Client, h.cfg.Group, func() (int64, map[string]int) {
 		snapshot := h.configs.Snapshot()
 		tasks := make(map[string]int, len(snapshot.Connectors))
 		for name, c := range snapshot.Connectors {
@@ -134,7 +137,38 @@ func Open(ctx context.Context, cfg Config, registry *plugin.Registry, providers 
 		}
 		return snapshot.Offset, tasks
 	})
-	return h, err
+	return err
+}
+
+// awaitCluster asks for the cluster's id until a broker answers.
+func (h *Herder) awaitCluster(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		metadata, err := h.admin.BrokerMetadata(ctx)
+		if err == nil {
+			h.clusterID = metadata.Cluster
+			return nil
+		}
+		h.log.Warn("No broker of bootstrap.servers can be reached yet", zap.Error(err))
+		timer := time.NewTimer(time.Second)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return fmt.Errorf("the Kafka cluster cannot be reached: %w; check bootstrap.servers and security.protocol of the worker", err)
+		case <-timer.C:
+		}
+	}
+}
+
+// warnOfUnknownClasses names the connectors that this worker cannot run.
+func (h *Herder) warnOfUnknownClasses() {
+	for name, c := range h.configs.Snapshot().Connectors {
+		if class := c.Config["connector.class"]; class != nil && h.typeOf(c.Config) == "unknown" {
+			h.log.Warn("The config topic has a connector whose class this worker does not have; where it is assigned here it will be FAILED",
+				zap.String("connector", name), zap.String("class", *class))
+		}
+	}
 }
 
 func (h *Herder) close() {
@@ -152,28 +186,36 @@ func (h *Herder) close() {
 	}
 }
 
-// Run works until ctx ends, then stops all work, writes its statuses, leaves
-// the group (Promise 7) and closes the stores.
+// Run opens the internal topics (creating them if absent) and works until ctx
+// ends, then stops all work, writes its statuses, leaves the group (Promise 7)
+// and closes the stores.
 func (h *Herder) Run(ctx context.Context) error {
 	defer h.close()
+	if err := h.open(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	// What serves the loop outlives ctx until the shutdown is through.
-	serving, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(nil)
-	h.ctx = serving
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	g, gctx := errgroup.WithContext(serving)
+	h.ctx = gctx
+	h.opened.Store(true)
 	g.Go(func() error { return h.offsets.Run(gctx) })
 	g.Go(func() error { return h.statuses.Run(gctx) })
 	g.Go(func() error { return h.configs.Run(gctx) })
 	g.Go(func() error { return h.member.Run(gctx) })
 	g.Go(func() error { h.writing(gctx); return nil })
 	g.Go(func() error {
-		defer stop(nil)
-		defer close(h.done)
+		defer stop()
 		running, cancel := context.WithCancel(ctx)
 		defer cancel()
 		// A store or the membership that fails ends the worker, cleanly.
 		defer context.AfterFunc(gctx, cancel)()
 		h.loop(running)
+		h.opened.Store(false)
 		close(h.stopping)
 		h.shutdown(gctx)
 		h.besideMu.Lock()

@@ -131,7 +131,6 @@ func (s *state) onConfigsRead(e configsRead) []effect {
 // settle ends a round.
 func (s *state) settle() []effect {
 	a := s.round.Assignment
-	revoked := len(a.Revoked) > 0
 	effects := []effect{answerGroup{allocated: keys(s.assigned)}}
 	generation := s.round.Generation
 	s.round, s.revoked = nil, nil
@@ -151,10 +150,6 @@ func (s *state) settle() []effect {
 			s.waiting = append(s.waiting, waiting[i+1:]...)
 			break
 		}
-	}
-	if revoked && s.phase == settled {
-		s.phase = joining
-		effects = append(effects, rejoin{"work was revoked and has to be handed on"})
 	}
 	return effects
 }

@@ -15,7 +15,7 @@ import (
 
 // Ready reports whether the REST resources may be served: the internal topics
 // were read. Writes then wait for the group.
-func (h *Herder) Ready() bool { return true }
+func (h *Herder) Ready() bool { return h.opened.Load() }
 
 // Health reports whether the worker is ready.
 func (h *Herder) Health(context.Context) Health {

@@ -276,9 +276,15 @@ func (s *sink) putting(soft, hard context.Context, started chan<- struct{}) (err
 	}
 	client, err := kgo.NewClient(append(s.options,
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
-		kgo.OnPartitionsAssigned(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) { s.announce(ctx, rebalance{assigned: partitions(m)}) }),
-		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) { s.announce(ctx, rebalance{revoked: partitions(m)}) }),
-		kgo.OnPartitionsLost(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) { s.announce(ctx, rebalance{revoked: partitions(m), lost: true}) }),
+		kgo.OnPartitionsAssigned(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) {
+			s.announce(ctx, rebalance{assigned: partitions(m)})
+		}),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) {
+			s.announce(ctx, rebalance{revoked: partitions(m)})
+		}),
+		kgo.OnPartitionsLost(func(ctx context.Context, _ *kgo.Client, m map[string][]int32) {
+			s.announce(ctx, rebalance{revoked: partitions(m), lost: true})
+		}),
 	)...)
 	if err != nil {
 		return connect.NewError("The consumer of this task cannot be made; check the consumer.* settings of the worker and the consumer.override.* settings of the connector", err)

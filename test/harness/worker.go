@@ -2,7 +2,6 @@ package harness
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -124,49 +122,6 @@ func (p Properties) text() string {
 	return b.String()
 }
 
-// built is the binary under test, built once for all tests of the binary.
-var built = sync.OnceValues(build)
-
-// Binary returns the path of bin/kconnect: that of KCONNECT_TEST_BINARY, or one built from this checkout. With KCONNECT_TEST_RACE=1 it is built
-// with the race detector.
-func Binary(t testing.TB) string {
-	t.Helper()
-	path, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func build() (string, error) {
-	if path := os.Getenv("KCONNECT_TEST_BINARY"); path != "" {
-		return filepath.Abs(path)
-	}
-	root, err := service.Root()
-	if err != nil {
-		return "", err
-	}
-	cache, err := service.Cache()
-	if err != nil {
-		return "", err
-	}
-	args, name := []string{"build"}, "kconnect"
-	if os.Getenv("KCONNECT_TEST_RACE") == "1" {
-		args, name = append(args, "-race"), "kconnect-race"
-	}
-	// Several test binaries may build at once, and a worker may be running from the last build: each writes a file of
-	// its own and renames it.
-	path := filepath.Join(cache, "test", name)
-	own := path + "." + strconv.Itoa(os.Getpid())
-	//nolint:noctx // it serves more than one test
-	cmd := exec.Command("go", append(args, "-o", own, "./cmd/kconnect")...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build of kconnect: %w\n%s", err, out)
-	}
-	return path, os.Rename(own, path)
-}
-
 // Start starts the worker, at first or again after Kill9 or Term, and returns when it answers.
 func (w *Connect) Start(t testing.TB) {
 	t.Helper()
@@ -267,68 +222,4 @@ func (w *Connect) Create(t testing.TB, name string, config map[string]string) {
 	if status, _, answer := w.Do(t, http.MethodPost, "/connectors", string(body)); status != http.StatusCreated {
 		t.Fatalf("POST /connectors of %s: %d %s", name, status, answer)
 	}
-}
-
-// Status is what GET /connectors/{name}/status answers.
-type Status struct {
-	Name      string
-	Connector TaskStatus
-	Tasks     []TaskStatus
-	Type      string
-}
-
-// TaskStatus is the part of one task, or of the connector itself, whose ID is 0.
-type TaskStatus struct {
-	ID       int
-	State    string
-	WorkerID string `json:"worker_id"`
-	Trace    string
-}
-
-// Status asks for the status of a connector; t fails when the answer is not 200.
-func (w *Connect) Status(t testing.TB, name string) Status {
-	t.Helper()
-	code, _, body := w.Do(t, http.MethodGet, "/connectors/"+name+"/status", "")
-	s, err := parseStatus(code, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func parseStatus(code int, body string) (Status, error) {
-	if code != http.StatusOK {
-		return Status{}, fmt.Errorf("status: %d %s", code, body)
-	}
-	var s Status
-	if err := json.Unmarshal([]byte(body), &s); err != nil {
-		return Status{}, errors.Join(err, errors.New(body))
-	}
-	return s, nil
-}
-
-// WaitStatus waits until the connector has exactly the given number of tasks, all in the given state, and, unless the state is
-// FAILED, is in that state itself: a task fails alone.
-func (w *Connect) WaitStatus(t testing.TB, name, state string, tasks int) Status {
-	t.Helper()
-	var s Status
-	Eventually(t, fmt.Sprintf("connector %s with %d tasks %s", name, tasks, state), func() (bool, string) {
-		code, _, body, err := w.do(t, http.MethodGet, "/connectors/"+name+"/status", "")
-		if err != nil {
-			return false, err.Error()
-		}
-		if s, err = parseStatus(code, body); err != nil {
-			return false, err.Error()
-		}
-		if len(s.Tasks) != tasks || (state != "FAILED" && s.Connector.State != state) {
-			return false, body
-		}
-		for _, task := range s.Tasks {
-			if task.State != state {
-				return false, body
-			}
-		}
-		return true, body
-	})
-	return s
 }

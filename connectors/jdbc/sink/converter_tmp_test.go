@@ -75,7 +75,8 @@ func (c *tj) value(s *data.Schema, raw json.RawMessage) (data.Value, error) {
 	}
 	return data.MapOf(&data.Map{}), nil
 }
-func (c *tj) Decode(_ string, b []byte) (*data.Schema, data.Value, error) {
+func (c *tj) Decode(_ string, b []byte) (_ *data.Schema, _ data.Value, err error) {
+	defer func() { if p := recover(); p != nil { err = errors.New("bad envelope") } }()
 	if b == nil { return nil, data.Null, nil }
 	if c.noSchema { return nil, data.MapOf(&data.Map{}), nil }
 	var e struct{ Schema *tsch; Payload json.RawMessage }

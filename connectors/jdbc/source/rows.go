@@ -16,7 +16,7 @@ import (
 type resultSet struct {
 	rows   driver.Rows
 	cancel context.CancelFunc // breaks the connection, for rows that nobody will read
-	fields []dialect.Field // with the first row
+	fields []dialect.Field    // with the first row
 	layout *layout
 	row    []driver.Value // the next row; it is the driver's until next is called
 	done   bool

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+	"kconnect/connect/converter"
+	"kconnect/connect/herder"
+	"kconnect/connect/kafkaconf"
+	"kconnect/connect/logging"
+	"kconnect/connect/plugin"
+	"kconnect/connect/transform"
+	"kconnect/connect/worker"
+	"kconnect/connectors/file"
+	jdbcsink "kconnect/connectors/jdbc/sink"
+	jdbcsource "kconnect/connectors/jdbc/source"
+	"kconnect/rest"
+)
+
+func newDistributedCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "distributed FILE",
+		Short: "Run a worker of a cluster, configured by the connect-distributed.properties FILE",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			properties, err := readProperties(args[0])
+			if err != nil {
+				return err
+			}
+			levels := logging.NewLevels(time.Now)
+			log := logging.New(levels, zap.CombineWriteSyncers(os.Stderr))
+			return runWorker(cmd.Context(), properties, levels, log)
+		},
+	}
+}
+
+// readProperties reads a worker's file and resolves the ${provider:...} in it.
+func readProperties(path string) (config.Map, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	properties, _, err := config.ReadProperties(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	providers, err := config.NewProviders(properties)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return providers.ResolveMap(properties)
+}
+
+// plugins is everything that configurations can name. A smaller program is a
+// shorter list.
+func plugins() (*plugin.Registry, error) {
+	return plugin.New(slices.Concat(
+		converter.Plugins(), transform.Plugins(), file.Plugins(), jdbcsource.Plugins(), jdbcsink.Plugins(),
+	)...)
+}
+
+// runWorker runs a distributed worker until ctx ends.
+func runWorker(ctx context.Context, properties config.Map, levels *logging.Levels, log *zap.Logger) error {
+	defer log.Sync() //nolint:errcheck // the last lines are lost with a closed stderr, and nobody can be told
+	values, err := worker.Def.Parse(properties)
+	if err != nil {
+		return err
+	}
+	warn(properties, values, log)
+	registry, err := plugins()
+	if err != nil {
+		return err
+	}
+	providers, err := config.NewProviders(properties)
+	if err != nil {
+		return err
+	}
+	api, err := restConfig(properties, values, log)
+	if err != nil {
+		return err
+	}
+	url, err := rest.AdvertisedURL(api)
+	if err != nil {
+		return err
+	}
+	_, workerID, _ := strings.Cut(strings.TrimSuffix(url, "/"), "://")
+	settings, err := herder.Settings(properties, values, url, workerID, log)
+	if err != nil {
+		return err
+	}
+	h := herder.New(settings, registry, providers, levels, log)
+	server, err := rest.New(h, api)
+	if err != nil {
+		return err
+	}
+	if err := server.Listen(); err != nil {
+		return err
+	}
+	log.Info("kconnect "+version, zap.String("rest", url), zap.String("group", settings.Group.GroupID))
+	// The API is up before the herder has read its topics, and goes down after
+	// the herder has stopped, so that a last request is answered.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, gctx := errgroup.WithContext(serving)
+	g.Go(func() error { return server.Run(gctx) })
+	g.Go(func() error {
+		defer stop()
+		running, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(gctx, cancel)()
+		return h.Run(running)
+	})
+	err = g.Wait()
+	if err == nil {
+		log.Info("Stopped")
+	}
+	return err
+}
+
+// warn names the settings that have no effect here.
+func warn(properties config.Map, values *config.Values, log *zap.Logger) {
+	known := append(slices.Clone(kafkaconf.Unknown(kafkaconf.CommonClient, properties)), "")
+	for _, key := range worker.Def.Unknown(properties) {
+		if slices.ContainsFunc(worker.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) || !slices.Contains(known, key) {
+			continue
+		}
+		log.Warn("The worker's configuration has a key that is not known and has no effect", zap.String("key", key))
+	}
+	if path := values.List("plugin.path"); len(path) > 0 {
+		log.Info("plugin.path is ignored: plugins are part of this program, Java plugins cannot be loaded")
+	}
+	for prefix, kind := range map[string]kafkaconf.Kind{"producer.": kafkaconf.ProducerClient, "consumer.": kafkaconf.ConsumerClient, "admin.": kafkaconf.CommonClient} {
+		own := properties.WithPrefix(prefix)
+		own["bootstrap.servers"] = properties["bootstrap.servers"]
+		for _, key := range kafkaconf.Unknown(kind, own) {
+			log.Warn("The worker's configuration has a client setting that is not known and has no effect", zap.String("key", prefix+key))
+		}
+		for _, sentence := range kafkaconf.Capped(kind, own) {
+			log.Warn("The worker's configuration: " + prefix + sentence)
+		}
+	}
+}
+
+// restConfig reads the settings of the REST API.
+func restConfig(properties config.Map, values *config.Values, log *zap.Logger) (rest.Config, error) {
+	headers, err := rest.ParseHeaders(values.String("response.http.headers.config"))
+	if err != nil {
+		return rest.Config{}, err
+	}
+	if classes := values.List("rest.extension.classes"); len(classes) > 0 {
+		return rest.Config{}, &connect.Error{Class: connect.ClassConfig, Kind: connect.Config,
+			Message: "Invalid value " + strings.Join(classes, ",") + " for configuration rest.extension.classes: Java classes cannot be loaded; leave the key out and protect the port by other means"}
+	}
+	c := rest.Config{
+		Listeners:          values.List("listeners"),
+		AdvertisedHost:     values.String("rest.advertised.host.name"),
+		AdvertisedPort:     values.Int("rest.advertised.port"),
+		AdvertisedListener: values.String("rest.advertised.listener"),
+		Headers:            headers,
+		AllowOrigin:        values.String("access.control.allow.origin"),
+		AllowMethods:       values.String("access.control.allow.methods"),
+		Version:            version,
+		Commit:             commit,
+		Logger:             log.Named("rest"),
+	}
+	if admin, set := values.OptList("admin.listeners"); set {
+		c.AdminListeners = append([]string{}, admin...)
+	}
+	return c, nil
+}

@@ -1,0 +1,15 @@
+package sink
+
+import (
+	"syscall"
+	"time"
+)
+
+// processCPU returns the processor time that this process has used.
+func processCPU() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
