@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"kconnect/test/harness/service"
+)
+
+// process is a worker of the binary under test.
+type process struct {
+	*service.Process
+	url   string
+	ready time.Duration // from its start to the first 200
+}
+
+// start starts a worker.
+func (b *bench) start(ctx context.Context) (*process, error) {
+	port, err := service.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	const converter = "org.apache.kafka.connect.json.JsonConverter"
+	properties := map[string]string{
+		"bootstrap.servers": b.brokers, "group.id": b.run, "listeners": fmt.Sprintf("http://127.0.0.1:%d", port),
+		"key.converter": converter, "value.converter": converter, "offset.flush.interval.ms": "10000",
+		"offset.storage.topic": b.run + "-offsets", "offset.storage.replication.factor": "1",
+		"config.storage.topic": b.run + "-configs", "config.storage.replication.factor": "1",
+		"status.storage.topic": b.run + "-status", "status.storage.replication.factor": "1",
+	}
+	var text strings.Builder
+	for k, v := range properties {
+		fmt.Fprintf(&text, "%s=%s\n", k, v)
+	}
+	file := filepath.Join(b.dir, "worker.properties")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	p, err := service.StartProcess("kconnect", exec.Command(b.binary, "distributed", file), filepath.Join(b.dir, "worker.log")) //nolint:gosec,noctx // the binary under test; it is stopped by stop
+	if err != nil {
+		return nil, err
+	}
+	w := &process{Process: p, url: properties["listeners"]}
+	for {
+		if status, _, err := w.call(ctx, http.MethodGet, "/connectors", nil); err == nil && status == http.StatusOK {
+			w.ready = time.Since(begin)
+			return w, nil
+		}
+		select {
+		case <-p.Exited():
+			return nil, fmt.Errorf("the worker ended while it was starting:\n%s", p.Tail(20))
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+func (w *process) call(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, w.url+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read from
+	answer, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
+}
+
+func (w *process) create(ctx context.Context, name string, cfg map[string]string) error {
+	body, err := json.Marshal(map[string]any{"name": name, "config": cfg})
+	if err != nil {
+		return err
+	}
+	status, answer, err := w.call(ctx, http.MethodPost, "/connectors", body)
+	if err == nil && status != http.StatusCreated {
+		err = fmt.Errorf("POST /connectors: %d %s", status, answer)
+	}
+	return err
+}
+
+// measure runs one connector in a worker of its own until count says that all
+// rows are there. The time runs from the first row to the last.
+func (b *bench) measure(ctx context.Context, name, raw string, cfg map[string]string, count func() (int, error)) error {
+	w, err := b.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.Stop(10 * time.Second) //nolint:errcheck // its work is done
+	idle := usage(w.PID())
+	full := map[string]string{
+		"connection.url":  "jdbc:mariadb://" + b.dsn.Addr + "/" + b.run,
+		"connection.user": b.dsn.User, "connection.password": b.dsn.Passwd, "tasks.max": "1",
+	}
+	maps.Copy(full, cfg)
+	connector := b.run + "-" + strings.ReplaceAll(name, " ", "-")
+	if err := w.create(ctx, connector, full); err != nil {
+		return err
+	}
+	var first time.Time
+	started := 0
+	for {
+		n, err := count()
+		if err != nil {
+			return err
+		}
+		if n > 0 && first.IsZero() {
+			first, started = time.Now(), n
+		}
+		if n >= b.rows {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.Exited():
+			return fmt.Errorf("%s: the worker ended:\n%s", name, w.Tail(20))
+		case <-time.After(10 * time.Millisecond):
+		}
+		if status, body, err := w.call(ctx, http.MethodGet, "/connectors/"+connector+"/status", nil); err == nil && status == 200 && bytes.Contains(body, []byte(`"FAILED"`)) {
+			return fmt.Errorf("%s: %s", name, body)
+		}
+	}
+	took := time.Since(first)
+	used := usage(w.PID())
+	b.results = append(b.results, result{name: name, raw: raw, rate: float64(b.rows-started) / took.Seconds(),
+		cpu: (used.cpu - idle.cpu) / time.Duration(b.rows), rss: peak(strconv.Itoa(w.PID()))})
+	fmt.Printf("%s: %d rows in %.2f s; ready after %.0f ms, idle %d MB\n", name, b.rows-started, took.Seconds(), float64(w.ready.Microseconds())/1000, idle.rss)
+	_, _, err = w.call(ctx, http.MethodDelete, "/connectors/"+connector, nil)
+	return err
+}
+
+// source measures the JDBC source, with its default settings and tuned.
+func (b *bench) source(ctx context.Context) error {
+	for _, s := range []struct {
+		name  string
+		tuned map[string]string
+	}{
+		{"source", nil},
+		{"source tuned", map[string]string{"batch.max.rows": "5000", "poll.interval.ms": "1"}},
+	} {
+		topic := b.run + "-" + strings.ReplaceAll(s.name, " ", "-") + "-"
+		if _, err := b.admin.CreateTopic(ctx, 1, 1, nil, topic+"users1"); err != nil {
+			return err
+		}
+		cfg := map[string]string{"connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector", "mode": "incrementing", "incrementing.column.name": "id",
+			"table.whitelist": "users1", "topic.prefix": topic}
+		maps.Copy(cfg, s.tuned)
+		err := b.measure(ctx, s.name, "raw read and produce", cfg, func() (int, error) {
+			ends, err := b.admin.ListEndOffsets(ctx, topic+"users1")
+			if err != nil {
+				return 0, err
+			}
+			o, _ := ends.Lookup(topic+"users1", 0)
+			return int(o.Offset), o.Err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sinks measures the JDBC sink on the records of the source.
+func (b *bench) sinks(ctx context.Context) error {
+	for _, s := range []struct {
+		name, raw string
+		cfg       map[string]string
+	}{
+		{"sink insert", "raw insert", map[string]string{"insert.mode": "insert"}},
+		{"sink upsert", "raw upsert", map[string]string{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}},
+	} {
+		table := strings.ReplaceAll(s.name, " ", "_")
+		cfg := map[string]string{"connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector", "topics": b.run + "-source-users1", "table.name.format": table, "auto.create": "true"}
+		maps.Copy(cfg, s.cfg)
+		before, err := b.written(ctx)
+		if err != nil {
+			return err
+		}
+		err = b.measure(ctx, s.name, s.raw, cfg, func() (n int, err error) {
+			// Counting a million rows again and again would be a load of its own; the
+			// server's counter of written rows is cheap. The end is counted.
+			now, err := b.written(ctx)
+			if n = now - before; err != nil || n < b.rows {
+				return n, err
+			}
+			err = b.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+table).Scan(&n)
+			return n, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// written returns how many rows the server has written since its start.
+func (b *bench) written(ctx context.Context) (n int, err error) {
+	var name string
+	err = b.db.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Handler_write'").Scan(&name, &n)
+	return n, err
+}
