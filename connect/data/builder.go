@@ -151,3 +151,6 @@ func (b *Builder) MustBuild() *Schema {
 func builderError(message string, cause error) error {
 	return &Error{Class: "org.apache.kafka.connect.errors.SchemaBuilderException", Message: message, Cause: cause}
 }
+
+// Err returns the first error so far, without building.
+func (b *Builder) Err() error { return b.err }

@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"database/sql/driver"
 	"fmt"
 	"math"
 	"slices"
@@ -11,9 +10,9 @@ import (
 	"kconnect/connect/data"
 )
 
-// Binder turns a value that is not null into an argument. Its error is of kind
-// Data: the fault of the one record.
-type Binder func(v data.Value) (driver.Value, error)
+// Binder adds a value that is not null to the arguments of a statement. Its
+// error is of kind Data: the fault of the one record.
+type Binder func(v data.Value, a *Args) error
 
 // timestampField reports whether a field is one that timestamp.fields.list
 // turns into a timestamp.
@@ -25,7 +24,17 @@ func (o *BindOptions) timestampField(name string, s *data.Schema) bool {
 // zone shows, because the server's own types know no zone.
 func (d *mySQL) Binder(name string, s *data.Schema, o BindOptions) Binder {
 	if temporal(name, s, &o) {
-		return temporalText(name, s, o)
+		format := temporalFormat(name, s, o)
+		return func(v data.Value, a *Args) error {
+			start := len(a.text)
+			text, err := format(a.text, v)
+			if err != nil {
+				return err
+			}
+			a.text = text
+			a.formatted(start)
+			return nil
+		}
 	}
 	return scalar(name, s, func(f float32) (float64, error) {
 		// The shortest text of a float32 read as a double: a DOUBLE column then
@@ -43,16 +52,18 @@ func (d *mySQL) Binder(name string, s *data.Schema, o BindOptions) Binder {
 func (d *sqLite) Binder(name string, s *data.Schema, o BindOptions) Binder {
 	switch {
 	case o.timestampField(name, s):
-		return func(v data.Value) (driver.Value, error) {
+		return func(v data.Value, a *Args) error {
 			t, err := fieldTimestamp(v, &o)
-			return t.Millis(), err
+			a.Int(t.Millis())
+			return err
 		}
 	case temporal(name, s, &o):
-		return func(v data.Value) (driver.Value, error) {
+		return func(v data.Value, a *Args) error {
 			if v.Kind() != data.KindInstant {
-				return nil, unsupported(s)
+				return unsupported(s)
 			}
-			return v.Instant(), nil
+			a.Int(v.Instant())
+			return nil
 		}
 	}
 	// SQLite would store a NaN as NULL.
@@ -70,57 +81,61 @@ func temporal(name string, s *data.Schema, o *BindOptions) bool {
 // scalar binds what is the same for every database. finite says which doubles
 // the database can hold.
 func scalar(name string, s *data.Schema, widen func(float32) (float64, error), finite func(float64) bool) Binder {
-	double := func(f float64) (driver.Value, error) {
+	double := func(f float64, a *Args) error {
 		if !finite(f) {
-			return nil, connect.NewDataError(fmt.Sprintf("Field '%s' holds %v, which the database cannot store as a number", name, f), nil)
+			return connect.NewDataError(fmt.Sprintf("Field '%s' holds %v, which the database cannot store as a number", name, f), nil)
 		}
-		return f, nil
+		a.Float(f)
+		return nil
 	}
-	return func(v data.Value) (driver.Value, error) {
+	return func(v data.Value, a *Args) error {
 		switch v.Kind() {
 		case data.KindString:
-			return v.Str(), nil
+			a.Text(v.Str())
 		case data.KindInt8, data.KindInt16, data.KindInt32, data.KindInt64:
-			return v.Int(), nil
+			a.Int(v.Int())
 		case data.KindBool:
 			if v.Bool() {
-				return int64(1), nil
+				a.Int(1)
+			} else {
+				a.Int(0)
 			}
-			return int64(0), nil
 		case data.KindFloat32:
 			f, err := widen(v.Float32())
 			if err != nil {
-				return nil, err
+				return err
 			}
-			return double(f)
+			return double(f, a)
 		case data.KindFloat64:
-			return double(v.Float64())
+			return double(v.Float64(), a)
 		case data.KindBytes:
-			return v.Bytes(), nil
+			a.Blob(v.Bytes())
 		case data.KindDecimal:
-			return string(appendPlain(nil, v.Decimal())), nil
+			start := len(a.text)
+			a.text = appendPlain(a.text, v.Decimal())
+			a.formatted(start)
 		case data.KindBigInt:
-			return v.BigInt().String(), nil
+			a.Text(v.BigInt().String())
 		default:
-			return nil, unsupported(s)
+			return unsupported(s)
 		}
+		return nil
 	}
 }
 
-// temporalText binds a Date, Time, Timestamp or a field of
-// timestamp.fields.list as text.
-func temporalText(name string, s *data.Schema, o BindOptions) Binder {
-	write := func(dst []byte, t Timestamp) ([]byte, error) { return appendDateTime(dst, t, o.Zone, o.Proleptic) }
+// temporalFormat returns how a Date, Time, Timestamp or a field of
+// timestamp.fields.list is appended as text.
+func temporalFormat(name string, s *data.Schema, o BindOptions) func(dst []byte, v data.Value) ([]byte, error) {
 	if o.timestampField(name, s) {
-		return func(v data.Value) (driver.Value, error) {
+		return func(dst []byte, v data.Value) ([]byte, error) {
 			t, err := fieldTimestamp(v, &o)
 			if err != nil {
 				return nil, err
 			}
-			t.Nanos -= t.Nanos % 1000 // the column has microseconds
-			return boundText(write(nil, t))
+			return appendDateTime(dst, t, o.Zone, o.Proleptic)
 		}
 	}
+	write := func(dst []byte, t Timestamp) ([]byte, error) { return appendDateTime(dst, t, o.Zone, o.Proleptic) }
 	switch s.Name() {
 	case data.DateName:
 		write = func(dst []byte, t Timestamp) ([]byte, error) {
@@ -128,23 +143,15 @@ func temporalText(name string, s *data.Schema, o BindOptions) Binder {
 		}
 	case data.TimeName:
 		write = func(dst []byte, t Timestamp) ([]byte, error) {
-			return appendMillis(appendClock(dst, floorMod(o.Zone.Wall(t.Seconds), 86400)), t.Nanos), nil
+			return appendTime(dst, floorMod(o.Zone.Wall(t.Seconds), 86400), t.Nanos), nil
 		}
 	}
-	return func(v data.Value) (driver.Value, error) {
+	return func(dst []byte, v data.Value) ([]byte, error) {
 		if v.Kind() != data.KindInstant {
 			return nil, unsupported(s)
 		}
-		var buf [32]byte
-		return boundText(write(buf[:0], TimestampOf(v.Instant())))
+		return write(dst, TimestampOf(v.Instant()))
 	}
-}
-
-func boundText(b []byte, err error) (driver.Value, error) {
-	if err != nil {
-		return nil, err
-	}
-	return string(b), nil
 }
 
 // appendDateTime appends yyyy-MM-dd HH:mm:ss.SSS, with microseconds where there are any.
@@ -155,17 +162,18 @@ func appendDateTime(dst []byte, t Timestamp, z *Zone, proleptic bool) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	dst = append(dst, ' ')
-	return appendMillis(appendClock(dst, wall-day*86400), t.Nanos), nil
+	return appendTime(append(dst, ' '), wall-day*86400, t.Nanos), nil
 }
 
-// appendMillis appends a fraction of three digits, or of all where there are more.
-func appendMillis(dst []byte, nanos int32) []byte {
-	if nanos%1_000_000 != 0 {
-		return appendFraction(dst, nanos)
+// appendTime appends HH:mm:ss.SSS, with microseconds where there are any.
+func appendTime(dst []byte, seconds int64, nanos int32) []byte {
+	ms := int64(nanos / 1_000_000)
+	dst = append(dst, digit(seconds/36000), digit(seconds/3600), ':', digit(seconds/600%6), digit(seconds/60), ':',
+		digit(seconds/10%6), digit(seconds), '.', digit(ms/100), digit(ms/10), digit(ms))
+	if us := int64(nanos/1000) % 1000; us != 0 {
+		dst = append(dst, digit(us/100), digit(us/10), digit(us))
 	}
-	dst = append(dst, '.')
-	return appendPadded(dst, int64(nanos/1_000_000), 3)
+	return dst
 }
 
 func appendCheckedDate(dst []byte, day int64, proleptic bool) ([]byte, error) {
@@ -177,8 +185,11 @@ func appendCheckedDate(dst []byte, day int64, proleptic bool) ([]byte, error) {
 		// Java writes the year of a date before Christ without saying so.
 		return nil, connect.NewDataError("A date in the year "+strconv.FormatInt(y, 10)+" cannot be stored: the database has the years 1 to 9999", nil)
 	}
-	return appendDate(dst, y, m, d), nil
+	return append(dst, digit(y/1000), digit(y/100), digit(y/10), digit(y), '-', digit(m/10), digit(m), '-', digit(d/10), digit(d)), nil
 }
+
+// digit returns the last digit of n.
+func digit(n int64) byte { return '0' + byte(n%10) }
 
 // fieldTimestamp reads a value of a field in timestamp.fields.list (golden
 // jdbc-sink/timestamp-fields-bad-text).

@@ -87,11 +87,11 @@ func literal(t Target, c NewColumn, v data.Value, o BindOptions) (string, error)
 	default:
 		return "", unsupported(c.Schema)
 	}
-	text, err := temporalText(c.Name, c.Schema, o)(v)
+	text, err := temporalFormat(c.Name, c.Schema, o)(nil, v)
 	if err != nil {
 		return "", err
 	}
-	return "'" + text.(string) + "'", nil
+	return "'" + string(text) + "'", nil
 }
 
 func floatLiteral(c NewColumn, f float64, bits int) (string, error) {

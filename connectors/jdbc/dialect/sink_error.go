@@ -11,15 +11,23 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// Remedies that several databases share.
+const (
+	remedyDuplicate  = "the row is there already: use insert.mode=upsert, or send the record once"
+	remedyNull       = "let the column be null, or give the field a default and replace.null.with.default=true"
+	remedyCheck      = "correct the value, or drop the CHECK constraint"
+	remedyForeignKey = "write the row that the foreign key refers to first, or drop the foreign key"
+)
+
 // mysqlRemedies say what to do about errors that users of a sink meet.
 var mysqlRemedies = map[uint16]string{
 	1040: "raise max_connections of the server or run fewer tasks",
 	1044: "give the user the privilege on this database",
 	1045: "correct connection.user and connection.password",
-	1048: "let the column be null, or give the field a default and replace.null.with.default=true",
+	1048: remedyNull,
 	1054: "add the column, or set auto.evolve=true, or leave the field out by fields.whitelist",
 	1060: "another task or a person adds the same column; the task looks again",
-	1062: "the row is there already: use insert.mode=upsert, or send the record once",
+	1062: remedyDuplicate,
 	1064: "look at the text after near: a name with a dot must stand in quotes in table.name.format, and quote.sql.identifiers=always protects reserved words",
 	1075: "make the column of the table's auto_increment part of its key",
 	1101: "the server allows no default for TEXT: take the default out of the schema, or create the table by hand",
@@ -38,9 +46,9 @@ var mysqlRemedies = map[uint16]string{
 	1366: "correct the value; for letters that the column does not know make its character set utf8mb4",
 	1406: "make the column longer, such as VARCHAR(n) or MEDIUMTEXT, or shorten the value",
 	1451: "the row is referred to by another table: delete there first, or drop the foreign key",
-	1452: "write the row that the foreign key refers to first, or drop the foreign key",
+	1452: remedyForeignKey,
 	1690: "make the column wider, or correct the value",
-	4025: "correct the value, or drop the CHECK constraint",
+	4025: remedyCheck,
 }
 
 // classRemedies are what to do where no code has a remedy of its own.
@@ -80,13 +88,13 @@ func (d *sqLite) Remedy(err error) string {
 	if errors.As(err, &e) {
 		switch e.Code() {
 		case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_ROWID:
-			return mysqlRemedies[1062]
+			return remedyDuplicate
 		case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
-			return mysqlRemedies[1048]
+			return remedyNull
 		case sqlite3.SQLITE_CONSTRAINT_CHECK:
-			return mysqlRemedies[4025]
+			return remedyCheck
 		case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-			return mysqlRemedies[1452]
+			return remedyForeignKey
 		case sqlite3.SQLITE_FULL:
 			return "make room on the disk of the database file"
 		}

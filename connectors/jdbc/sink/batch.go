@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 
 	"kconnect/connect"
@@ -17,29 +16,6 @@ const (
 	compositeDelete = 100 // rows of a DELETE with several key columns, whose text grows with them
 	maxPrepared     = 256 // statements on one connection
 )
-
-// arguments are those of the statement at hand. Its slice is used again.
-type arguments struct {
-	values []driver.NamedValue
-	n      int
-}
-
-func (a *arguments) reset() { a.n = 0 }
-
-func (a *arguments) add(v driver.Value) {
-	if a.n == len(a.values) {
-		a.values = append(a.values, driver.NamedValue{Ordinal: a.n + 1})
-	}
-	a.values[a.n].Value = v
-	a.n++
-}
-
-// release lets go of the values, which refer to the records.
-func (a *arguments) release() {
-	for i := range a.values {
-		a.values[i].Value = nil
-	}
-}
 
 // batch writes rows of one table.
 type batch struct {
@@ -126,26 +102,24 @@ func (b *batch) statement(ctx context.Context, s *shape, op operation, rows []in
 	most := b.w.mostRows(op, len(first)+len(second))
 	n := statementRows(len(rows), most)
 	args := &b.w.args
-	args.reset()
-	size := 0
+	args.Reset()
 	for i, row := range rows[:n] {
 		r := &b.records[row]
-		grown, err := bind(args, first, r)
-		if err == nil && second != nil {
-			_, err = bind(args, second, r)
+		err := bind(args, first, r)
+		if err == nil {
+			err = bind(args, second, r)
 		}
 		if err != nil {
 			return n, b.locate(err, r)
 		}
-		if size += grown; size > statementBytes && i+1 < n {
+		if args.Bytes() > statementBytes && i+1 < n {
 			n = statementRows(i+1, most)
-			args.n = n * (len(first) + len(second))
 			break
 		}
 	}
 	stmt, err := b.w.prepare(ctx, s, statement{op, n})
 	if err == nil {
-		_, err = stmt.ExecNamed(ctx, args.values[:args.n])
+		_, err = stmt.ExecNamed(ctx, args.Values(n*(len(first)+len(second))))
 	}
 	if err != nil {
 		e := &sqlError{err: err, table: b.table.id.Text(), shape: s}
@@ -157,30 +131,20 @@ func (b *batch) statement(ctx context.Context, s *shape, op operation, rows []in
 	return n, nil
 }
 
-// bind adds a record's values for columns and returns about how many bytes
-// they are.
-func bind(args *arguments, columns []column, r *connect.Record) (size int, _ error) {
+// bind adds what a record has for columns.
+func bind(args *dialect.Args, columns []column, r *connect.Record) error {
 	for i := range columns {
 		c := &columns[i]
 		v := c.value(r)
 		if v.IsNull() {
-			args.add(nil)
+			args.Null()
 			continue
 		}
-		a, err := c.bind(v)
-		if err != nil {
-			return 0, err
+		if err := c.bind(v, args); err != nil {
+			return err
 		}
-		switch a := a.(type) {
-		case string:
-			size += len(a)
-		case []byte:
-			size += len(a)
-		}
-		args.add(a)
-		size += 9
 	}
-	return size, nil
+	return nil
 }
 
 // locate says which record a value that could not be bound came from.

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	benchRows     = 200_000
-	benchDelivery = 3000 // records of one Put
+	benchRows      = 200_000
+	rawTransaction = 3000 // rows
 )
 
 var users1 = data.NewStructBuilder().Named("users1").
@@ -48,15 +48,20 @@ const createUsers1 = "CREATE TABLE users1(id INT NOT NULL PRIMARY KEY, user_id V
 // statements of 500 rows, a transaction every 3,000 rows, arguments at hand.
 // Runs of both alternate, and the share of the raw loop is the figure.
 func BenchmarkPut(b *testing.B) {
-	for _, mode := range []string{"insert", "upsert"} {
-		b.Run(mode, func(b *testing.B) {
+	for _, bench := range []struct {
+		mode     string
+		delivery int // records of one Put
+	}{{"insert", 3000}, {"insert", 500}, {"upsert", 3000}, {"upsert", 500}} {
+		mode, delivery := bench.mode, bench.delivery
+		b.Run(fmt.Sprintf("%s/%d", mode, delivery), func(b *testing.B) {
 			d := mariaDB(b)
 			records := users1Records(benchRows)
+			arguments := rawArguments(records)
 			var raw, own, ownCPU time.Duration
 			for range b.N {
 				d.exec(b, "DROP TABLE IF EXISTS users1", createUsers1)
 				start := time.Now()
-				rawInsert(b, d, mode)
+				rawInsert(b, d, mode, arguments)
 				raw += time.Since(start)
 
 				d.exec(b, "DROP TABLE IF EXISTS users1", createUsers1)
@@ -66,8 +71,8 @@ func BenchmarkPut(b *testing.B) {
 				}
 				task := startTask(b, d, nil, settings)
 				start, cpu := time.Now(), processCPU()
-				for from := 0; from < len(records); from += benchDelivery {
-					if err := task.Put(b.Context(), records[from:min(from+benchDelivery, len(records))]); err != nil {
+				for from := 0; from < len(records); from += delivery {
+					if err := task.Put(b.Context(), records[from:min(from+delivery, len(records))]); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -87,7 +92,7 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-func rawInsert(b *testing.B, d *testDatabase, mode string) {
+func rawInsert(b *testing.B, d *testDatabase, mode string, all []driver.NamedValue) {
 	b.Helper()
 	const statementRows = 500
 	conn := d.rawConn(b)
@@ -100,26 +105,31 @@ func rawInsert(b *testing.B, d *testDatabase, mode string) {
 		b.Fatal(err)
 	}
 	exec := conn.(driver.ExecerContext)
-	args := make([]driver.NamedValue, 0, statementRows*5)
-	for i := range benchRows {
-		args = append(args,
-			driver.NamedValue{Value: int64(i + 1)}, driver.NamedValue{Value: "user123"}, driver.NamedValue{Value: "pwd-0123456789"},
-			driver.NamedValue{Value: "Name of 123456"}, driver.NamedValue{Value: "2023-04-04 21:22:51.000"})
-		if i%benchDelivery == 0 {
+	for from := 0; from < benchRows; from += statementRows {
+		if from%rawTransaction == 0 {
 			if _, err := exec.ExecContext(context.Background(), "START TRANSACTION", nil); err != nil {
 				b.Fatal(err)
 			}
 		}
-		if len(args) == cap(args) {
-			if _, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), args); err != nil {
-				b.Fatal(err)
-			}
-			args = args[:0]
+		if _, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), all[from*5:(from+statementRows)*5]); err != nil {
+			b.Fatal(err)
 		}
-		if i%benchDelivery == benchDelivery-1 || i == benchRows-1 {
+		if to := from + statementRows; to%rawTransaction == 0 || to == benchRows {
 			if _, err := exec.ExecContext(context.Background(), "COMMIT", nil); err != nil {
 				b.Fatal(err)
 			}
 		}
 	}
+}
+
+// rawArguments returns the records' values as the driver takes them.
+func rawArguments(records []connect.Record) []driver.NamedValue {
+	args := make([]driver.NamedValue, 0, 5*len(records))
+	for i := range records {
+		v := records[i].Value.Struct().Values()
+		created := time.UnixMilli(v[4].Instant()).UTC().Format("2006-01-02 15:04:05.000")
+		args = append(args, driver.NamedValue{Value: v[0].Int()}, driver.NamedValue{Value: v[1].Str()}, driver.NamedValue{Value: v[2].Str()},
+			driver.NamedValue{Value: v[3].Str()}, driver.NamedValue{Value: created})
+	}
+	return args
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connectors/jdbc/dialect"
 )
@@ -387,4 +388,38 @@ func failFast(m config.Map) (bool, error) {
 	default:
 		return false, config.Invalid(key, v, "String must be one of: retry, fail")
 	}
+}
+
+// conflict is a contradiction between keys that are fine alone.
+type conflict struct {
+	message string
+	keys    []string
+}
+
+func (s *settings) conflicts() []conflict {
+	var all []conflict
+	if s.deletes && s.pkMode != pkRecordKey {
+		all = append(all, conflict{"Deletes are only supported for pk.mode record_key", []string{keyDeletes, keyPKMode}})
+	}
+	if s.mode == modeUpdate && s.pkMode == pkNone {
+		// D3: Java's UPDATE would have no WHERE and change every row.
+		all = append(all, conflict{"insert.mode=update needs a key to find the row by: set pk.mode to record_key, record_value or kafka",
+			[]string{keyInsertMode, keyPKMode}})
+	}
+	return all
+}
+
+// taskSettings is newSettings for a configuration that was stored: a start
+// refuses what validation refuses (Promise 9).
+func taskSettings(connector string, m config.Map) (*settings, error) {
+	s, err := newSettings(connector, m)
+	if err == nil {
+		for _, c := range s.conflicts() {
+			err = errors.Join(err, &config.Error{Key: c.keys[0], Message: c.message, Whole: true})
+		}
+	}
+	if err != nil {
+		return nil, &connect.Error{Class: connect.ClassConfig, Kind: connect.Config, Message: err.Error()}
+	}
+	return s, nil
 }

@@ -35,8 +35,8 @@ var (
 
 // Start implements connect.Connector.
 func (c *Connector) Start(_ context.Context, env *connect.ConnectorEnv) error {
-	if _, err := newSettings(env.Connector, env.Config); err != nil {
-		return &connect.Error{Kind: connect.Config, Message: "Couldn't start JdbcSinkConnector due to configuration error", Cause: err}
+	if _, err := taskSettings(env.Connector, env.Config); err != nil {
+		return connect.NewError("Couldn't start JdbcSinkConnector due to configuration error", err)
 	}
 	c.config = env.Config
 	return nil
@@ -64,12 +64,8 @@ func (c *Connector) ValidateConfig(ctx context.Context, m config.Map, results []
 	if err != nil {
 		return note(results, couldNotConnect(err), keyURL)
 	}
-	if s.deletes && s.pkMode != pkRecordKey {
-		results = note(results, "Deletes are only supported for pk.mode record_key", keyDeletes, keyPKMode)
-	}
-	if s.mode == modeUpdate && s.pkMode == pkNone {
-		// D3: Java's UPDATE would have no WHERE and change every row.
-		results = note(results, "insert.mode=update needs a key to find the row by: set pk.mode to record_key, record_value or kafka", keyInsertMode, keyPKMode)
+	for _, c := range s.conflicts() {
+		results = note(results, c.message, c.keys...)
 	}
 	if faulty(results) {
 		return results

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"kconnect/connect"
 	"kconnect/connectors/jdbc/dialect"
 )
@@ -138,7 +140,7 @@ func (w *writer) execDDL(ctx context.Context, t *table, text string) error {
 		}
 		w.tx.ddl = true
 	}
-	w.log.Info("changing the database: " + text)
+	w.log.Info("changing the database", zap.String("statement", text))
 	if _, err := w.conn.Exec(ctx, text); err != nil {
 		return w.fail(err, t, nil)
 	}

@@ -66,7 +66,7 @@ type merger struct {
 func mergeableRuns(runs []run) (n int, writes *shape) {
 	for i := range runs {
 		r := &runs[i]
-		if !r.shape.merges || !r.shape.sameKeys(runs[0].shape) {
+		if !r.shape.merges || !r.shape.key.Equal(runs[0].shape.key) {
 			return i, writes
 		}
 		if r.op == opDelete {
@@ -78,14 +78,6 @@ func mergeableRuns(runs []run) (n int, writes *shape) {
 		writes = r.shape
 	}
 	return len(runs), writes
-}
-
-// sameKeys reports whether two shapes have the same key columns in the same order.
-func (s *shape) sameKeys(o *shape) bool {
-	if s == o {
-		return true
-	}
-	return slices.EqualFunc(s.bound[:s.keys], o.bound[:o.keys], func(a, b column) bool { return a.name == b.name })
 }
 
 // merge reads the runs' records and leaves in m.deletes one record of every

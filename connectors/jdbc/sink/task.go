@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"kconnect/connect"
@@ -25,9 +26,9 @@ var _ connect.SinkTask = (*Task)(nil)
 // Start implements connect.SinkTask. It does not connect: a database that is
 // away is waited for by Put.
 func (t *Task) Start(_ context.Context, env *connect.SinkEnv) error {
-	s, err := newSettings(env.Connector, env.Config)
+	s, err := taskSettings(env.Connector, env.Config)
 	if err != nil {
-		return &connect.Error{Kind: connect.Config, Message: "Couldn't start JdbcSinkTask due to configuration error", Cause: err}
+		return connect.NewError("Couldn't start JdbcSinkTask due to configuration error", err)
 	}
 	t.env, t.s, t.left = env, s, s.maxRetries
 	t.tolerant = env.Reporter != nil && env.Reporter.Tolerant()
@@ -50,7 +51,7 @@ func (t *Task) Put(ctx context.Context, records []connect.Record) error {
 		return nil
 	}
 	bad, err := t.w.deliver(ctx, records, t.tolerant)
-	t.w.args.release()
+	t.w.args.Release()
 	if err != nil {
 		err = t.decide(ctx, records, err)
 	}
@@ -59,6 +60,7 @@ func (t *Task) Put(ctx context.Context, records []connect.Record) error {
 	}
 	t.moving()
 	// Reported only now: had the transaction failed, they would come again.
+	slices.SortFunc(bad, func(a, b rejected) int { return a.record - b.record })
 	for _, b := range bad {
 		if err := t.report(ctx, records, b); err != nil {
 			return err

@@ -27,7 +27,7 @@ type writer struct {
 	failed  map[*shape]error // of the delivery at hand: DDL is not tried again for every record
 	touched []*table         // those of the delivery at hand, in order of arrival
 	merger  merger
-	args    arguments
+	args    dialect.Args
 }
 
 // transaction is what is open on the connection.

@@ -158,7 +158,7 @@ var definition = config.NewDef(
 	config.Key{Name: keyQuery, Type: config.String, Importance: config.Medium, Default: config.Default(""), Group: groupMode, Order: 8, Width: config.ShortWidth,
 		Doc:     "SELECT statement to read instead of tables. In the incremental modes a WHERE and an ORDER BY are put behind it, so wrap a statement that has its own: SELECT * FROM (...) x.",
 		Display: "Query"},
-	config.Key{Name: keyQueryMasked, Type: config.Password, Importance: config.Medium, Default: config.Default("(password)"), Group: groupMode, Order: 9, Width: config.ShortWidth,
+	config.Key{Name: keyQueryMasked, Type: config.Password, Importance: config.Medium, Default: config.Default(""), Group: groupMode, Order: 9, Width: config.ShortWidth,
 		Doc:     "The same as query, but kept out of logs, errors and answers.",
 		Display: "Query (Masked)", Visible: visibleIn()},
 	config.Key{Name: keyQuoteSQLIdentifiers, Type: config.String, Importance: config.Medium, Default: config.Default("ALWAYS"), Group: groupMode, Order: 10, Width: config.MediumWidth,

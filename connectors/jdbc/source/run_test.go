@@ -232,7 +232,7 @@ func (r *run) take(b *connect.SourceBatch) {
 
 func (r *run) until(what string, done func() bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !done(); r.poll() {
+	for deadline := time.Now().Add(10 * time.Second); !done(); r.poll() {
 		if time.Now().After(deadline) {
 			r.t.Fatalf("waited in vain for %s; records: %d topics; trace: %s", what, len(r.records), r.trace())
 		}
