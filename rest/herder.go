@@ -56,8 +56,8 @@ type Herder interface {
 
 	// PutTaskConfigs and Fence are calls of other workers. The Herder checks
 	// the signature, since the keys are there.
-	PutTaskConfigs(ctx context.Context, name string, tasks []config.Map, sig Signature) error
-	Fence(ctx context.Context, name string, sig Signature) error
+	PutTaskConfigs(ctx context.Context, name string, tasks []config.Map, sig herder.Signature) error
+	Fence(ctx context.Context, name string, sig herder.Signature) error
 
 	// Plugins come in the order of the answer.
 	Plugins(connectorsOnly bool) []herder.Plugin
@@ -71,12 +71,4 @@ type Herder interface {
 	// SetLogger gets a level in upper case that exists. Without cluster it
 	// returns the names of the loggers whose level changed.
 	SetLogger(ctx context.Context, name, level string, cluster bool) ([]string, error)
-}
-
-// Signature is what a request between workers is signed with. Algorithm is
-// empty when the request is not signed.
-type Signature struct {
-	Algorithm string // Java's name of the MAC, such as HmacSHA256
-	MAC       []byte
-	Body      []byte // the signed bytes, exactly as they came
 }

@@ -98,9 +98,9 @@ func (s *Server) fence(r *call) error {
 	return r.empty(http.StatusNoContent)
 }
 
-func signature(r *call) (Signature, error) {
+func signature(r *call) (herder.Signature, error) {
 	h := r.Request().Header
-	sig := Signature{Body: r.body}
+	sig := herder.Signature{Body: r.body}
 	if h.Get(headerMAC) == "" || h.Get(headerAlgorithm) == "" {
 		return sig, nil
 	}

@@ -18,12 +18,10 @@ var coercionDef = config.NewDef(
 		Doc: "What a converter does with a value that its schema cannot hold: safe refuses it, java changes it as the Java worker does.",
 	},
 	config.Key{
-		Name: "kconnect.compatibility", Type: config.String, Default: text("safe"), Validate: config.OneOf("safe", "java"),
+		Name: "kconnect.compatibility", Type: config.String, Default: new("safe"), Validate: config.OneOf("safe", "java"),
 		Doc: "java sets every switch between safe and Java behaviour to Java.",
 	},
 )
-
-func text(s string) *string { return &s }
 
 func orNull(v config.Validator) config.Validator {
 	return config.Func(v.String(), func(name string, value any) error {

@@ -12,12 +12,12 @@ import (
 var jsonDef = config.NewDef(
 	typeKeyDef,
 	config.Key{
-		Name: "schemas.enable", Type: config.Boolean, Default: text("true"), Importance: config.High, Group: "Schemas", Order: 1, Width: config.MediumWidth,
+		Name: "schemas.enable", Type: config.Boolean, Default: new("true"), Importance: config.High, Group: "Schemas", Order: 1, Width: config.MediumWidth,
 		Display: "Enable Schemas",
 		Doc:     "Write every value with its schema around it, and expect that when reading. Without, JSON is plain and values have no schema.",
 	},
 	config.Key{
-		Name: "schemas.cache.size", Type: config.Int, Default: text("1000"), Importance: config.High, Group: "Schemas", Order: 2, Width: config.MediumWidth,
+		Name: "schemas.cache.size", Type: config.Int, Default: new("1000"), Importance: config.High, Group: "Schemas", Order: 2, Width: config.MediumWidth,
 		Display: "Schema Cache Size",
 		Doc:     "How many schemas the converter remembers in each direction.",
 	},
@@ -27,12 +27,12 @@ var jsonDef = config.NewDef(
 		Doc:     "The schema, as JSON, of every value that is read. When it is set, values are read as plain JSON of that schema, and schemas.enable must be true.",
 	},
 	config.Key{
-		Name: "decimal.format", Type: config.String, Default: text("BASE64"), Importance: config.Low, Group: "Serialization", Order: 1, Width: config.MediumWidth,
+		Name: "decimal.format", Type: config.String, Default: new("BASE64"), Importance: config.Low, Group: "Serialization", Order: 1, Width: config.MediumWidth,
 		Display: "Decimal Format", Validate: config.OneOfFold("NUMERIC", "BASE64"),
 		Doc: "How decimals are written: NUMERIC as JSON numbers, BASE64 as the bytes of the unscaled value. Both are read.",
 	},
 	config.Key{
-		Name: "replace.null.with.default", Type: config.Boolean, Default: text("true"), Importance: config.Low, Group: "Schemas", Order: 4, Width: config.MediumWidth,
+		Name: "replace.null.with.default", Type: config.Boolean, Default: new("true"), Importance: config.Low, Group: "Serialization", Order: 2, Width: config.MediumWidth,
 		Display: "Replace null with default",
 		Doc:     "Put the default of a field in the place of null, in both directions.",
 	},
@@ -247,25 +247,25 @@ func (c *JSON) plain(b []byte) (data.Value, error) { return c.exact(b, c.coerce.
 
 // exact reads b whatever it is and converts the tree.
 func (c *JSON) exact(b []byte, convert func(data.Value) (data.Value, error)) (data.Value, error) {
-	r, v, err := readTree(b, !c.schemas)
+	v, _, err := readTree(b, !c.schemas)
 	if err != nil {
 		return data.Null, err
 	}
-	_ = r
 	return convert(v)
 }
 
-func readTree(b []byte, floats bool) (*jsonReader, data.Value, error) {
+// readTree reads b in any encoding. schema is the text of a member "schema".
+func readTree(b []byte, floats bool) (v data.Value, schema []byte, err error) {
 	text, err := decodeText(b)
-	var v data.Value
-	r := &jsonReader{b: text, floats: floats}
 	if err == nil {
+		r := jsonReader{b: text, floats: floats}
 		v, err = r.first()
+		schema = r.schema
 	}
 	if err != nil {
-		return nil, data.Null, serializationError("Converting byte[] to Kafka Connect data failed due to serialization error: ", err)
+		err = serializationError("Converting byte[] to Kafka Connect data failed due to serialization error: ", err)
 	}
-	return r, v, nil
+	return v, schema, err
 }
 
 const envelopeRule = `JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields.` +
@@ -273,32 +273,47 @@ const envelopeRule = `JsonConverter with schemas.enable requires "schema" and "p
 
 // exactEnvelope reads any envelope and remembers its schema.
 func (c *JSON) exactEnvelope(b []byte) (*data.Schema, data.Value, error) {
-	r, tree, err := readTree(b, false)
+	tree, text, err := readTree(b, false)
 	if err != nil {
 		return nil, data.Null, err
 	}
 	if tree.Kind() != data.KindMap || len(tree.Map().Entries) != 2 {
 		return nil, data.Null, connect.NewDataError(envelopeRule, nil)
 	}
-	schema, hasSchema := tree.Map().Get("schema")
+	_, hasSchema := tree.Map().Get("schema")
 	payload, hasPayload := tree.Map().Get("payload")
 	if !hasSchema || !hasPayload {
 		return nil, data.Null, connect.NewDataError(envelopeRule, nil)
 	}
-	e, ok := c.known[string(r.schema)]
-	if !ok {
-		s, err := c.coerce.schemaOf(schema)
-		if err != nil {
-			return nil, data.Null, err
-		}
-		e = c.envelopeOf(s)
-		remember(c.known, string(r.schema), e, c.cache)
+	e, err := c.learn(text)
+	if err != nil {
+		return nil, data.Null, err
 	}
-	if text, payload, ok := locate(b); ok && bytes.Equal(text, r.schema) {
+	if usual, payload, ok := locate(b); ok && bytes.Equal(usual, text) {
 		c.use(e, b[:payload])
 	}
 	v, err := c.coerce.value(e.schema, payload)
 	return e.schema, v, err
+}
+
+// learn returns the envelope of a schema text, which the reader has accepted.
+func (c *JSON) learn(text []byte) (*envelope, error) {
+	if e, ok := c.known[string(text)]; ok {
+		return e, nil
+	}
+	own := bytes.Clone(text) // the schema lives longer than the record
+	r := jsonReader{b: own}
+	tree, err := r.first()
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.coerce.schemaOf(tree)
+	if err != nil {
+		return nil, err
+	}
+	e := c.envelopeOf(s)
+	remember(c.known, data.TextOf(own).Str(), e, c.cache)
+	return e, nil
 }
 
 // AppendHeader writes a header as Append writes a value.

@@ -112,13 +112,12 @@ func (c *coercion) unless(whole bool, s *data.Schema, v, as data.Value) (data.Va
 	if s != nil {
 		fit = "type " + s.Type().String()
 	}
-	return data.Null, connect.NewDataError("Value "+shortText(v)+of+" does not fit "+fit+" and would be read as "+as.String()+
+	return data.Null, connect.NewDataError("Value "+shortText(v)+of+" does not fit "+fit+" and would be read as "+cut(as.String())+
 		": correct the record or its schema, or set "+coercionKey+"=java to read it as the Java worker does", nil)
 }
 
 // shortText shows a JSON value in a message.
 func shortText(v data.Value) string {
-	const limit = 60
 	switch v.Kind() {
 	case data.KindObject:
 		return "that is missing"
@@ -127,17 +126,18 @@ func shortText(v data.Value) string {
 	case data.KindArray:
 		return "that is a JSON array"
 	case data.KindString:
-		s := v.Str()
-		if utf8.RuneCountInString(s) > limit {
-			s = string([]rune(s)[:limit]) + "..."
-		}
-		return strconv.Quote(s)
+		return strconv.Quote(cut(v.Str()))
 	}
-	s := v.String()
-	if len(s) > limit {
-		s = s[:limit] + "..."
+	return cut(v.String())
+}
+
+// cut shortens a text for a message.
+func cut(s string) string {
+	const limit = 60
+	if utf8.RuneCountInString(s) <= limit {
+		return s
 	}
-	return s
+	return string([]rune(s)[:limit]) + "..."
 }
 
 // at runs f with one more step in the path that errors name.

@@ -171,7 +171,8 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 		maxPoll = deliveryRecords
 	}
 	opts := append(settings.Opts, kgo.WithHooks(a.base.health))
-	if regex := common.String("topics.regex"); regex != "" {
+	regex := common.String("topics.regex")
+	if regex != "" {
 		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:"+regex+")$"))
 	} else {
 		opts = append(opts, kgo.ConsumeTopics(common.List("topics")...))
@@ -192,7 +193,7 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 	}
 	s := &sink{
 		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
-		options: opts, maxPoll: maxPoll, flush: a.w.cfg.FlushInterval, onTopic: a.onTopic,
+		options: opts, regex: regex != "", maxPoll: maxPoll, flush: a.w.cfg.FlushInterval, onTopic: a.onTopic,
 	}
 	s.env = &connect.SinkEnv{Env: a.env, Consumer: &s.requests}
 	if a.base.tolerance.reports() {
@@ -266,6 +267,8 @@ func (w *Worker) converterSettings(role string, cfg config.Map) (class string, s
 	settings = from.WithPrefix(role + ".")
 	for _, key := range []string{compatibility, "kconnect.converter.coercion"} {
 		if v, ok := cfg[key]; ok {
+			settings[key] = v
+		} else if v, ok := w.cfg.Properties[key]; ok {
 			settings[key] = v
 		}
 	}

@@ -141,7 +141,7 @@ var Def = config.NewDef(
 	config.Key{Name: "connector.client.config.override.allowlist", Type: config.String, Default: config.Default(""), Importance: config.Low, Doc: ""},
 	config.Key{Name: compatibility, Type: config.String, Default: config.Default("safe"), Importance: config.Low, Validate: config.OneOf("safe", "java"),
 		Doc: "java makes every switch of the list of differences follow the Java worker. Connectors may set it for themselves."},
-	config.Key{Name: "kconnect.converter.coercion", Type: config.String, Importance: config.Low, Validate: config.OneOf("safe", "java"),
+	config.Key{Name: "kconnect.converter.coercion", Type: config.String, Default: config.Default("safe"), Importance: config.Low, Validate: config.OneOf("safe", "java"),
 		Doc: "java lets JsonConverter turn values that do not fit into others, as the Java class does; safe makes that an error of the record."},
 )
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -30,6 +31,7 @@ type sink struct {
 	header   connect.HeaderConverter
 	classes  converterClasses
 	options  []kgo.Opt // of the consumer, without group callbacks
+	regex    bool      // topics.regex chooses the topics
 	consumer *kgo.Client
 	maxPoll  int // records of one delivery
 	flush    time.Duration
@@ -117,7 +119,7 @@ func (s *sink) polling(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		d.err = errors.Join(s.fetchError(fetches), d.err)
+		d.err = errors.Join(s.fetchError(ctx, fetches), d.err)
 		if d.err == nil && len(d.raw) == 0 {
 			s.recycle(d)
 			continue
@@ -137,18 +139,30 @@ func (s *sink) polling(ctx context.Context) error {
 	}
 }
 
-// fetchError returns the error that no waiting will cure; kgo retries the others.
-func (s *sink) fetchError(fetches kgo.Fetches) error {
+// fetchError returns the error that no waiting will cure. It is called while
+// rebalances are allowed.
+func (s *sink) fetchError(ctx context.Context, fetches kgo.Fetches) error {
 	for _, e := range fetches.Errors() {
-		if errors.Is(e.Err, context.Canceled) || errors.Is(e.Err, kgo.ErrClientClosed) {
-			continue
-		}
-		var reset *kgo.ErrDataLoss
-		if errors.As(e.Err, &reset) {
+		var lost *kgo.ErrDataLoss
+		switch {
+		case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, kgo.ErrClientClosed):
+		case errors.As(e.Err, &lost):
 			s.log.Warn("Kafka lost records that were not consumed yet; going on behind them", zap.String("topic", e.Topic), zap.Int32("partition", e.Partition), zap.Error(e.Err))
-			continue
+		case errors.Is(e.Err, kerr.UnknownTopicID):
+			// The topic was deleted, and maybe made anew. The client holds on to the
+			// old one until it is told to forget it; the Java consumer goes on by name.
+			s.log.Warn("A topic was deleted or made anew; looking for it by its name", zap.String("topic", e.Topic))
+			s.consumer.PurgeTopicsFromConsuming(e.Topic)
+			if !s.regex {
+				s.consumer.AddConsumeTopics(e.Topic)
+			}
+			sleep(ctx, time.Second)
+		case kerr.IsRetriable(e.Err):
+			s.log.Warn("Consuming failed and is tried again", zap.String("topic", e.Topic), zap.Int32("partition", e.Partition), zap.Error(e.Err))
+			sleep(ctx, time.Second)
+		default:
+			return connect.NewError("Consuming topic "+e.Topic+" failed", e.Err)
 		}
-		return connect.NewError("Consuming topic "+e.Topic+" failed", e.Err)
 	}
 	return nil
 }

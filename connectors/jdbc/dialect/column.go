@@ -52,6 +52,8 @@ type ColumnOptions struct {
 	Changed func(column, how string)
 }
 
+func (o *ColumnOptions) wide(column string) bool { return o.Wide != nil && o.Wide(column) }
+
 // NumericMapping is what numeric.mapping makes of NUMERIC columns.
 type NumericMapping uint8
 

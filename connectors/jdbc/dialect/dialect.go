@@ -42,9 +42,9 @@ type Dialect interface {
 	// BindTimestamp returns the argument that compares with a timestamp column
 	// which is read under the same options.
 	BindTimestamp(t Timestamp, o *ColumnOptions) driver.Value
-	// Isolation returns the statements that set a session's isolation level,
-	// given in SQL's words; none where there is no such level.
-	Isolation(level string) []string
+	// ReadSession returns the statements with which a reading session begins.
+	// level is an isolation level in SQL's words, empty for the database's own.
+	ReadSession(level string) []string
 
 	// Classify says what kind of fault an error of this database is.
 	Classify(err error) Class
@@ -90,6 +90,7 @@ type TableColumn struct {
 	Nullable      bool
 	AutoIncrement bool
 	PrimaryKey    bool
+	RowID         bool // SQLite's INTEGER PRIMARY KEY: never null, though not declared so
 }
 
 // Column returns the column of a name, without regard to letter case as

@@ -17,8 +17,11 @@ type mySQL struct {
 	nullIsCurrent bool // nullCatalogMeansCurrent
 }
 
-// Name returns the dialect's class name.
-func (d *mySQL) Name() string { return "MySqlDatabaseDialect" }
+// MySQLName is the class name of the dialect of MariaDB and MySQL.
+const MySQLName = "MySqlDatabaseDialect"
+
+// Name returns MySQLName.
+func (d *mySQL) Name() string { return MySQLName }
 
 // QuoteChar returns the back-tick.
 func (d *mySQL) QuoteChar() byte { return '`' }
@@ -126,7 +129,13 @@ func (d *mySQL) BindTimestamp(t Timestamp, o *ColumnOptions) driver.Value {
 	return string(appendMoment(nil, t, o.Zone, o.Proleptic))
 }
 
-// Isolation returns the statement for a level; the server has all four.
-func (d *mySQL) Isolation(level string) []string {
-	return []string{"SET SESSION TRANSACTION ISOLATION LEVEL " + level}
+// ReadSession sets the level, and lets the server wait ten minutes for a reader
+// that is held up by a slow or paused pipeline, as Java's driver for streamed
+// results does; its default is one minute.
+func (d *mySQL) ReadSession(level string) []string {
+	session := []string{"SET SESSION net_write_timeout = 600"}
+	if level != "" {
+		session = append(session, "SET SESSION TRANSACTION ISOLATION LEVEL "+level)
+	}
+	return session
 }

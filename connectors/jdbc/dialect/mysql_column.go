@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"kconnect/connect"
@@ -90,13 +91,7 @@ func (d *mySQL) Column(f Field, o ColumnOptions) (Column, error) {
 			return data.Float32Of(x), nil
 		}}, nil
 	case "DOUBLE":
-		return Column{Schema: primitive(data.Float64, f.Nullable), Read: func(v driver.Value, _ *connect.SourceBatch) (data.Value, error) {
-			x, ok := v.(float64)
-			if !ok {
-				return data.Null, readError(&f, v)
-			}
-			return data.Float64Of(x), nil
-		}}, nil
+		return doubleColumn(f), nil
 	case "DECIMAL":
 		return Column{Schema: decimalSchema(f), Read: func(v driver.Value, _ *connect.SourceBatch) (data.Value, error) {
 			s, ok := v.([]byte)
@@ -131,6 +126,29 @@ func (d *mySQL) Column(f Field, o ColumnOptions) (Column, error) {
 		return mysqlTime(f, o), nil
 	}
 	return Column{}, nil // NULL, the type of a bare null in a query
+}
+
+// anyScale is the scale of floating point columns that were declared without one.
+const anyScale = 31
+
+// doubleColumn reads DOUBLE. DOUBLE(M,D) is what the server shows of it, the
+// number rounded to D places, since -0.0001 is stored there as -9.999999999998899E-5
+// (golden md_types_float).
+func doubleColumn(f Field) Column {
+	return Column{Schema: primitive(data.Float64, f.Nullable), Read: func(v driver.Value, _ *connect.SourceBatch) (data.Value, error) {
+		x, ok := v.(float64)
+		if !ok {
+			return data.Null, readError(&f, v)
+		}
+		if f.Scale < anyScale {
+			var buf [400]byte
+			shown := strconv.AppendFloat(buf[:0], x, 'f', f.Scale, 64)
+			if r, err := strconv.ParseFloat(string(shown), 64); err == nil {
+				x = r
+			}
+		}
+		return data.Float64Of(x), nil
+	}}
 }
 
 // bitColumn reads BIT(1), a byte that is 0 or 1.

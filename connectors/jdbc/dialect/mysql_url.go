@@ -29,59 +29,72 @@ var mysqlAccepted = []string{
 	"zeroDateTimeBehavior", "transformedBitIsBoolean", "useAffectedRows", "retriesAllDown", "assureReadOnly",
 }
 
-// openMySQL reads what follows jdbc:mariadb: or jdbc:mysql:, in the form
-// [mode:]//host[:port][,host[:port]...]/[database][?name=value&...].
+// openMySQL reads what follows jdbc:mariadb: or jdbc:mysql:.
 func openMySQL(scheme, rest string, c Config) (*Database, error) {
+	d := &mySQL{noQuotes: c.NoQuotes}
+	configs, warnings, err := d.configs(scheme, rest, c)
+	if err != nil {
+		return nil, err
+	}
+	db := &Database{Dialect: d, Warnings: warnings}
+	for _, cfg := range configs {
+		connector, err := mysql.NewConnector(cfg)
+		if err != nil {
+			return nil, fmt.Errorf("connection.url: %w", err)
+		}
+		db.hosts = append(db.hosts, connector)
+	}
+	return db, nil
+}
+
+// configs reads the form [mode:]//host[:port][,host[:port]...]/[database][?name=value&...]
+// and returns a configuration for each host.
+func (d *mySQL) configs(scheme, rest string, c Config) ([]*mysql.Config, []string, error) {
 	mode, rest, ok := strings.Cut(rest, "//")
 	if !ok {
-		return nil, fmt.Errorf("Not a valid JDBC URL: %s", Redact(c.URL)) //nolint:staticcheck // Java's words
+		return nil, nil, fmt.Errorf("Not a valid JDBC URL: %s", Redact(c.URL)) //nolint:staticcheck // Java's words
 	}
-	switch strings.ToLower(strings.TrimSuffix(mode, ":")) {
+	switch mode = strings.ToLower(strings.TrimSuffix(mode, ":")); mode {
 	case "", "sequential", "failover", "replication", "loadbalance", "load-balance", "aurora":
 	default:
-		return nil, fmt.Errorf("connection.url has the mode %q, which is not known", strings.TrimSuffix(mode, ":"))
+		return nil, nil, fmt.Errorf("connection.url has the mode %q, which is not known", mode)
 	}
 	address, query, _ := strings.Cut(rest, "?")
 	hostList, database, _ := strings.Cut(address, "/")
 	p := parseParameters(query, c.Properties)
 
 	cfg := mysql.NewConfig()
-	cfg.DBName = database
+	cfg.DBName, d.database = database, database
 	cfg.Logger = &mysql.NopLogger{} // what it would print also comes as an error
 	cfg.ColumnsWithAlias = true     // tells columns of one name apart (D17)
 	cfg.ClientFoundRows = true      // as JDBC counts
 	cfg.Params = map[string]string{}
-	d := &mySQL{database: database, noQuotes: c.NoQuotes}
 	if err := errors.Join(
 		cfg.Apply(mysql.Charset("utf8mb4", "")),
 		mysqlLogin(cfg, p, c),
 		mysqlTimeouts(cfg, p),
 		mysqlSession(cfg, d, p),
 	); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	connectors := &Database{Dialect: d}
 	hosts, err := mysqlHosts(cfg, hostList, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var configs []*mysql.Config
 	for _, host := range hosts {
 		hc := cfg.Clone()
 		hc.Net, hc.Addr = host.network, host.address
 		if err := mysqlTLS(hc, scheme, p); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		connector, err := mysql.NewConnector(hc)
-		if err != nil {
-			return nil, fmt.Errorf("connection.url: %w", err)
-		}
-		connectors.hosts = append(connectors.hosts, connector)
+		configs = append(configs, hc)
 	}
-	connectors.Warnings = p.unknown(mysqlAccepted...)
+	warnings := p.unknown(mysqlAccepted...)
 	if v, set := p.text("zeroDateTimeBehavior"); set && !strings.EqualFold(strings.ReplaceAll(v, "_", ""), "convertToNull") {
-		connectors.Warnings = append(connectors.Warnings, "parameter zeroDateTimeBehavior of connection.url has no effect: zero dates are read as null")
+		warnings = append(warnings, "parameter zeroDateTimeBehavior of connection.url has no effect: zero dates are read as null")
 	}
-	return connectors, nil
+	return configs, warnings, nil
 }
 
 func mysqlLogin(cfg *mysql.Config, p *parameters, c Config) error {

@@ -61,11 +61,18 @@ func (d *sqLite) Table(ctx context.Context, c *Conn, id TableID) (*Table, bool, 
 	if err != nil {
 		return nil, false, fmt.Errorf("describing table %s: %w", id.Text(), err)
 	}
+	keys := 0
+	for _, r := range columns {
+		if r[3] != "0" {
+			keys++
+		}
+	}
 	for _, r := range columns {
 		key := r[3] != "0"
+		rowID := key && keys == 1 && strings.EqualFold(r[1], "INTEGER")
 		t.Columns = append(t.Columns, TableColumn{
 			Name: r[0], Type: r[1], Nullable: r[2] == "0", PrimaryKey: key,
-			AutoIncrement: key && counts && strings.EqualFold(r[1], "INTEGER"),
+			RowID: rowID, AutoIncrement: rowID && counts,
 		})
 	}
 	return t, true, nil
@@ -89,9 +96,9 @@ func (d *sqLite) Clock(ctx context.Context, c *Conn, _ *Zone) (Timestamp, error)
 // stores timestamps. Timestamps that are stored as text never compare with it.
 func (d *sqLite) BindTimestamp(t Timestamp, _ *ColumnOptions) driver.Value { return t.Millis() }
 
-// Isolation returns the pragma for dirty reads of a shared cache; all other
+// ReadSession returns the pragma for dirty reads of a shared cache; all other
 // transactions are serializable.
-func (d *sqLite) Isolation(level string) []string {
+func (d *sqLite) ReadSession(level string) []string {
 	if level == "READ UNCOMMITTED" {
 		return []string{"PRAGMA read_uncommitted = 1"}
 	}

@@ -83,7 +83,9 @@ func (d *sqLite) Column(f Field, o ColumnOptions) (Column, error) {
 		}}, nil
 	case "REAL":
 		return Column{Schema: primitive(data.Float32, f.Nullable), Read: func(v driver.Value, _ *connect.SourceBatch) (data.Value, error) {
-			return data.Float32Of(float32(s.float64(v))), nil
+			x := s.float64(v)
+			s.check(math.IsInf(float64(float32(x)), 0) && !math.IsInf(x, 0), v)
+			return data.Float32Of(float32(x)), nil
 		}}, nil
 	case "DOUBLE", "DOUBLE PRECISION", "FLOAT":
 		return s.double(), nil
@@ -135,8 +137,7 @@ func (s *sqliteReader) check(differs bool, v driver.Value) {
 // integer reads INTEGER as 32 bits, until a value needs 64 (D23).
 func (s *sqliteReader) integer(o ColumnOptions) Column {
 	f := s.f
-	first, _ := f.First.(int64)
-	if o.Wide != nil && o.Wide(f.Name) || int64(int32(first)) != first {
+	if o.wide(f.Name) {
 		return Column{Schema: primitive(data.Int64, f.Nullable), Read: func(v driver.Value, _ *connect.SourceBatch) (data.Value, error) {
 			return data.Int64Of(s.int64(v)), nil
 		}}
@@ -184,7 +185,7 @@ func (s *sqliteReader) number(o ColumnOptions) (Column, error) {
 		case float64:
 			return s.exact(data.Float64), nil
 		case int64, nil:
-			if first, _ := f.First.(int64); int64(int32(first)) != first || o.Wide != nil && o.Wide(f.Name) {
+			if o.wide(f.Name) {
 				return s.exact(data.Int64), nil
 			}
 			return s.exact(data.Int32), nil

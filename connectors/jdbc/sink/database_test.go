@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -26,29 +24,18 @@ type testDatabase struct {
 	name   string
 	config config.Map // connection.* keys
 	db     *sql.DB
+	dsn    string // of the Go driver; MariaDB only
 	sqlite bool
 }
 
 var databases atomic.Int64 // makes names unique within one run
 
 // mariaDB returns an empty database on the server that KCONNECT_TEST_MARIADB
-// (host:port:user:password) names, and skips the test without one.
+// names, and skips the test without one.
 func mariaDB(tb testing.TB) *testDatabase {
 	tb.Helper()
-	where := os.Getenv("KCONNECT_TEST_MARIADB")
-	if where == "" {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal("KCONNECT_TEST_MARIADB is not set: with CI=true the MariaDB tests must run")
-		}
-		tb.Skip("skipped: KCONNECT_TEST_MARIADB (host:port:user:password) names no MariaDB server")
-	}
-	part := strings.SplitN(where, ":", 4)
-	if len(part) != 4 {
-		tb.Fatalf("KCONNECT_TEST_MARIADB is %q, not host:port:user:password", where)
-	}
+	c := mariaServer(tb)
 	d := &testDatabase{name: fmt.Sprintf("sink_%d_%d", os.Getpid(), databases.Add(1))}
-	c := mysql.NewConfig()
-	c.User, c.Passwd, c.Net, c.Addr = part[2], part[3], "tcp", part[0]+":"+part[1]
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		tb.Fatal(err)
@@ -59,19 +46,41 @@ func mariaDB(tb testing.TB) *testDatabase {
 		tb.Fatalf("the MariaDB server of KCONNECT_TEST_MARIADB: %v", err)
 	}
 	c.DBName = d.name
-	c.MultiStatements = false
+	d.dsn = c.FormatDSN()
 	if connector, err = mysql.NewConnector(c); err != nil {
 		tb.Fatal(err)
 	}
 	d.db = sql.OpenDB(connector)
 	d.config = config.Map{
-		"connection.url": "jdbc:mariadb://" + part[0] + ":" + part[1] + "/" + d.name, "connection.user": part[2], "connection.password": part[3],
+		"connection.url": "jdbc:mariadb://" + c.Addr + "/" + d.name, "connection.user": c.User, "connection.password": c.Passwd,
 	}
 	tb.Cleanup(func() {
 		d.exec(tb, "DROP DATABASE `"+d.name+"`")
 		_ = d.db.Close()
 	})
 	return d
+}
+
+// mariaServer reads KCONNECT_TEST_MARIADB: host:port:user:password, or a data
+// source name of the Go driver.
+func mariaServer(tb testing.TB) *mysql.Config {
+	tb.Helper()
+	where := os.Getenv("KCONNECT_TEST_MARIADB")
+	switch part := strings.SplitN(where, ":", 4); {
+	case where == "" && os.Getenv("CI") == "true":
+		tb.Fatal("KCONNECT_TEST_MARIADB is not set: with CI=true the MariaDB tests must run")
+	case where == "":
+		tb.Skip("skipped: KCONNECT_TEST_MARIADB (host:port:user:password) names no MariaDB server")
+	case !strings.Contains(where, "@") && len(part) == 4:
+		c := mysql.NewConfig()
+		c.Net, c.Addr, c.User, c.Passwd = "tcp", part[0]+":"+part[1], part[2], part[3]
+		return c
+	}
+	c, err := mysql.ParseDSN(where)
+	if err != nil {
+		tb.Fatalf("KCONNECT_TEST_MARIADB: %v", err)
+	}
+	return c
 }
 
 // sqliteDB returns an empty database file.
@@ -98,7 +107,7 @@ func (d *testDatabase) exec(tb testing.TB, statements ...string) {
 	}
 }
 
-// query returns rows as texts; nil is null, bytes that are no text are hex.
+// query returns rows as texts; nil is null.
 func (d *testDatabase) query(tb testing.TB, text string, args ...any) [][]any {
 	tb.Helper()
 	rows, err := d.db.QueryContext(tb.Context(), text, args...)
@@ -162,19 +171,10 @@ func pythonFloat(f float64) string {
 // that benchmarks compare with.
 func (d *testDatabase) rawConn(tb testing.TB) driver.Conn {
 	tb.Helper()
-	c, err := d.db.Driver().Open(d.dsn())
+	c, err := d.db.Driver().Open(d.dsn)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
-
-func (d *testDatabase) dsn() string {
-	part := strings.SplitN(os.Getenv("KCONNECT_TEST_MARIADB"), ":", 4)
-	return part[2] + ":" + part[3] + "@tcp(" + part[0] + ":" + part[1] + ")/" + d.name
-}
-
-func hexText(b []byte) string { return "hex:" + strings.ToUpper(hex.EncodeToString(b)) }
-
-var _ = io.EOF

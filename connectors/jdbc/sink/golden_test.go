@@ -17,6 +17,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/converter"
 )
 
 // goldenCase is one recording of the Java connector.
@@ -68,10 +69,12 @@ type goldenColumn struct {
 
 type goldenDead struct {
 	Key, Value *string
-	Headers    []struct {
-		Key   string
-		Value *string
-	}
+	Headers    []goldenHeader
+}
+
+type goldenHeader struct {
+	Key   string
+	Value *string
 }
 
 // difference is a case in which this connector behaves otherwise on purpose.
@@ -264,11 +267,20 @@ func (g *goldenRun) converter(part string) connect.Converter {
 	if class == "" {
 		class = "org.apache.kafka.connect.json.JsonConverter"
 	}
-	c := newConverter(g.t, class)
-	if err := c.Configure(g.settings.WithPrefix(part+".converter."), part == "key"); err != nil {
-		g.t.Fatal(err)
+	m := g.settings.WithPrefix(part + ".converter.")
+	m["kconnect.converter.coercion"] = "java" // D1 is the converters' difference, and this its switch
+	for _, p := range converter.Plugins() {
+		if p.Class != class || p.Kind != connect.ConverterPlugin {
+			continue
+		}
+		c := p.New().(connect.Converter)
+		if err := c.Configure(m, part == "key"); err != nil {
+			g.t.Fatal(err)
+		}
+		return c
 	}
-	return c
+	g.t.Fatalf("no converter %s", class)
+	return nil
 }
 
 func (g *goldenRun) produce(records []goldenRecord) {
@@ -379,7 +391,7 @@ func (g *goldenRun) put(records []connect.Record) error {
 
 // bury makes the dead letter of a record, with the context headers.
 func (g *goldenRun) bury(r *connect.Record, raw goldenRecord, stage, class string, err error) {
-	d := goldenDead{Key: g.subPointer(raw.Key), Value: g.subPointer(raw.Value)}
+	d := goldenDead{Key: g.subPointer(raw.Key), Value: g.subPointer(raw.Value), Headers: []goldenHeader{}}
 	if g.settings["errors.deadletterqueue.context.headers.enable"] == "true" {
 		first, _, _ := strings.Cut(connect.Trace(err), "\n")
 		for _, h := range [][2]string{
@@ -387,10 +399,7 @@ func (g *goldenRun) bury(r *connect.Record, raw goldenRecord, stage, class strin
 			{"connector.name", "c"}, {"task.id", "0"}, {"stage", stage}, {"class.name", class},
 			{"exception.class.name", connect.ClassOf(err)}, {"exception.message", connect.MessageOf(err)}, {"exception.stacktrace", first},
 		} {
-			d.Headers = append(d.Headers, struct {
-				Key   string
-				Value *string
-			}{"__connect.errors." + h[0], &h[1]})
+			d.Headers = append(d.Headers, goldenHeader{"__connect.errors." + h[0], &h[1]})
 		}
 	}
 	g.dead = append(g.dead, d)
@@ -451,10 +460,7 @@ func (g *goldenRun) checkDead() {
 	for _, list := range [][]goldenDead{want, g.dead} {
 		for i := range list {
 			d := &list[i]
-			d.Headers = slices.DeleteFunc(d.Headers, func(h struct {
-				Key   string
-				Value *string
-			}) bool {
+			d.Headers = slices.DeleteFunc(d.Headers, func(h goldenHeader) bool {
 				return !strings.HasPrefix(h.Key, "__connect.errors.") // the record's own, which the worker keeps
 			})
 			for j := range d.Headers {

@@ -17,8 +17,7 @@ import (
 // taskTest runs a task without a worker.
 type taskTest struct {
 	*Task
-	health   waitLog
-	reporter *deadLetters // nil: none
+	health waitLog
 }
 
 // deadLetters is the reporter of a test.
@@ -64,7 +63,7 @@ func startTask(tb testing.TB, d *testDatabase, reporter *deadLetters, settings c
 	tb.Helper()
 	m := d.config.Clone()
 	maps.Copy(m, settings)
-	t := &taskTest{Task: &Task{}, reporter: reporter}
+	t := &taskTest{Task: &Task{}}
 	env := &connect.SinkEnv{Env: connect.Env{
 		Connector: "c", Config: m, Logger: zap.NewNop(), Now: time.Now, Health: &t.health,
 	}}

@@ -49,7 +49,7 @@ func (l *link) connect(ctx context.Context) (*dialect.Conn, error) {
 		}
 		l.drop(true)
 	}
-	c, err := l.db.Connect(ctx, l.s.session(l.db)...)
+	c, err := l.db.Connect(ctx, l.db.ReadSession(l.s.isolation)...)
 	if err == nil {
 		l.conn = c
 		return c, nil

@@ -20,6 +20,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/converter"
 	"kconnect/connect/data"
 )
 
@@ -112,6 +113,8 @@ type run struct {
 	offsets map[string]seeded   // by the partition's JSON
 	records map[string][]string // JSON envelopes by topic
 
+	converter converter.JSON
+
 	connector *Connector
 	tasks     []*Task
 	mu        sync.Mutex // guards what the connector's goroutine calls
@@ -121,7 +124,11 @@ type run struct {
 }
 
 func newRun(t testing.TB, cfg config.Map) *run {
-	return &run{t: t, cfg: cfg, offsets: map[string]seeded{}, records: map[string][]string{}}
+	r := &run{t: t, cfg: cfg, offsets: map[string]seeded{}, records: map[string][]string{}}
+	if err := r.converter.Configure(cfg.WithPrefix("value.converter."), false); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func (r *run) logger() *zap.Logger { return zaptest.NewLogger(r.t, zaptest.Level(zap.WarnLevel)) }
@@ -213,12 +220,12 @@ func (r *run) poll() {
 func (r *run) take(b *connect.SourceBatch) {
 	for i := range b.Records {
 		rec := &b.Records[i]
-		text, err := envelope(rec.ValueSchema, rec.Value)
+		text, err := r.converter.Append(nil, rec.Topic, rec.ValueSchema, rec.Value)
 		if err != nil {
 			r.taskFault = err
 			return
 		}
-		r.records[rec.Topic] = append(r.records[rec.Topic], text)
+		r.records[rec.Topic] = append(r.records[rec.Topic], string(text))
 		if len(rec.SourceOffset.Names) == 0 {
 			continue
 		}

@@ -62,7 +62,7 @@ type settings struct {
 	retries      int // failures in a row of a table that fail the task; 0: never
 	columns      dialect.ColumnOptions
 
-	tables  []string // of a task, quoted
+	tables  string // of a task: quoted names, separated by commas
 	fetched bool
 }
 
@@ -118,9 +118,7 @@ func readSettings(m config.Map) (*settings, error) {
 	}
 	s.isolation = isolationLevel(v.String(keyTransactionIsolationMode))
 	s.columns = columnOptions(v)
-	if t := m[keyTables]; t != "" {
-		s.tables = strings.Split(t, ",")
-	}
+	s.tables = m[keyTables]
 	s.fetched = strings.EqualFold(m[keyTablesFetched], "true")
 	return s, nil
 }
@@ -158,14 +156,6 @@ func (s *settings) readLists(v *config.Values) error {
 
 // mapped reports whether columns come from the mapping keys alone.
 func (s *settings) mapped() bool { return s.query == "" && len(s.filter.include) > 0 }
-
-// session returns the statements that every connection begins with.
-func (s *settings) session(d dialect.Dialect) []string {
-	if s.isolation == "" {
-		return nil
-	}
-	return d.Isolation(s.isolation)
-}
 
 // driverProperties are the connection.* keys that this connector does not
 // define: they are for the driver, as if they stood in the URL.

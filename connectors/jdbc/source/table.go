@@ -210,7 +210,7 @@ func (t *table) checkID(d dialect.Dialect, definition *dialect.Table) error {
 	switch {
 	case !found:
 		return configError(fmt.Sprintf("Incrementing column: %s does not exist in table '%s'", t.criteria.id, t.label(d)), nil)
-	case t.s.nonNull && column.Nullable:
+	case t.s.nonNull && column.Nullable && !column.RowID:
 		return connect.NewError(fmt.Sprintf("Cannot make incremental queries using incrementing column %s on %s because this column is nullable.", t.criteria.id, t.label(d)), nil)
 	}
 	return nil

@@ -69,14 +69,29 @@ func checkNames(tables []dialect.TableID) error {
 // longer by one where it does not come out even.
 func deal(tables []dialect.TableID, groups int) [][]dialect.TableID {
 	groups = min(groups, len(tables))
-	var dealt [][]dialect.TableID
-	for i := range groups {
-		n := len(tables) / groups
-		if i < len(tables)%groups {
-			n++
-		}
-		dealt = append(dealt, tables[:n])
-		tables = tables[n:]
+	dealt := make([][]dialect.TableID, groups)
+	for i := range dealt {
+		n := (len(tables) + groups - i - 1) / (groups - i)
+		dealt[i], tables = tables[:n], tables[n:]
 	}
 	return dealt
+}
+
+// splitTables splits a task's list at the commas outside of quotes.
+func splitTables(list string, quote byte) []string {
+	var names []string
+	quoted, start := false, 0
+	for i := 0; i < len(list); i++ {
+		switch {
+		case list[i] == quote:
+			quoted = !quoted
+		case list[i] == ',' && !quoted:
+			names = append(names, list[start:i])
+			start = i + 1
+		}
+	}
+	if start < len(list) {
+		names = append(names, list[start:])
+	}
+	return names
 }

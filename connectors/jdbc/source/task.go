@@ -50,10 +50,10 @@ func (t *Task) Start(ctx context.Context, env *connect.SourceEnv) error {
 	if s.query != "" {
 		return t.addQuery(ctx)
 	}
-	if len(s.tables) == 0 && s.fetched {
+	if s.tables == "" && s.fetched {
 		return configError(errNoTable, nil)
 	}
-	for _, quoted := range s.tables {
+	for _, quoted := range splitTables(s.tables, t.db.QuoteChar()) {
 		if err := t.addTable(ctx, quoted); err != nil {
 			return err
 		}
