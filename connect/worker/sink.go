@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,14 +61,16 @@ type delivery struct {
 	raw     []*consumed
 	records []connect.Record
 	ends    []end
+	bytes   int   // of raw keys and values
 	err     error // the task fails once everything before this was delivered
 }
 
-// end is where a delivery ends in one partition.
+// end is where a poll ends in one partition.
 type end struct {
-	tp    connect.TopicPartition
-	round int
-	next  int64
+	tp       connect.TopicPartition
+	round    int
+	next     int64
+	from, to int // its records in raw
 }
 
 // rebalance is a change of the assignment, handed to the putting goroutine
@@ -113,29 +116,71 @@ func (s *sink) polling(ctx context.Context) error {
 			case <-resumed:
 			}
 		}
-		fetches := s.consumer.PollRecords(ctx, s.maxPoll)
-		d := s.take(fetches)
-		s.consumer.AllowRebalance()
+		d := s.newDelivery()
+		s.fill(ctx, d, s.consumer.PollRecords(ctx, s.maxPoll))
 		if ctx.Err() != nil {
 			return nil
 		}
-		d.err = errors.Join(s.fetchError(ctx, fetches), d.err)
 		if d.err == nil && len(d.raw) == 0 {
 			s.recycle(d)
 			continue
 		}
-		if d.err == nil {
-			d.err = s.decode(ctx, d)
-		}
-		failed := d.err != nil
-		select {
-		case s.deliveries <- d:
-		case <-ctx.Done():
+		if !s.handOver(ctx, d) {
 			return nil
 		}
-		if failed {
-			return nil // the putting goroutine fails the task
+	}
+}
+
+// deliveryBytes is the size from which a delivery takes no more polls (Promise 6).
+const deliveryBytes = 8 << 20
+
+// handOver gives a delivery to the putting goroutine. While that is busy the
+// delivery grows: large ones need fewer transactions. It returns false when
+// polling is over.
+func (s *sink) handOver(ctx context.Context, d *delivery) bool {
+	for d.err == nil && len(d.raw) < s.maxPoll && d.bytes < deliveryBytes {
+		select {
+		case s.deliveries <- d:
+			return true
+		case <-ctx.Done():
+			return false
+		default:
 		}
+		before := len(d.raw)
+		s.fill(ctx, d, s.consumer.PollRecords(nil, s.maxPoll-len(d.raw))) //nolint:staticcheck // nil: take only what is there
+		if len(d.raw) > before {
+			continue
+		}
+		timer := time.NewTimer(time.Millisecond)
+		select {
+		case s.deliveries <- d:
+			timer.Stop()
+			return true
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+	}
+	failed := d.err != nil // the putting goroutine then fails the task
+	select {
+	case s.deliveries <- d:
+		return !failed
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// fill adds what was polled to a delivery.
+func (s *sink) fill(ctx context.Context, d *delivery, fetches kgo.Fetches) {
+	from := len(d.raw)
+	s.take(d, fetches)
+	s.consumer.AllowRebalance()
+	if ctx.Err() != nil {
+		return
+	}
+	if d.err = s.fetchError(ctx, fetches); d.err == nil && len(d.raw) > from {
+		d.err = s.decode(ctx, d, from)
 	}
 }
 
@@ -168,60 +213,69 @@ func (s *sink) fetchError(ctx context.Context, fetches kgo.Fetches) error {
 }
 
 // take notes what was polled while no rebalance can happen.
-func (s *sink) take(fetches kgo.Fetches) *delivery {
-	var d *delivery
-	select {
-	case d = <-s.spare:
-	default:
-		d = &delivery{}
-	}
+func (s *sink) take(d *delivery, fetches kgo.Fetches) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if len(p.Records) == 0 {
 			return
 		}
-		tp := connect.TopicPartition{Topic: p.Topic, Partition: p.Partition}
+		from := len(d.raw)
 		d.raw = append(d.raw, p.Records...)
-		d.ends = append(d.ends, end{tp, s.owned[tp], p.Records[len(p.Records)-1].Offset + 1})
+		for _, k := range p.Records {
+			d.bytes += len(k.Key) + len(k.Value)
+		}
+		tp := connect.TopicPartition{Topic: p.Topic, Partition: p.Partition}
+		d.ends = append(d.ends, end{tp, s.owned[tp], p.Records[len(p.Records)-1].Offset + 1, from, len(d.raw)})
 	})
-	return d
+}
+
+func (s *sink) newDelivery() *delivery {
+	select {
+	case d := <-s.spare:
+		return d
+	default:
+		return &delivery{}
+	}
 }
 
 func (s *sink) recycle(d *delivery) {
 	clear(d.raw)
 	clear(d.records)
-	d.raw, d.records, d.ends, d.err = d.raw[:0], d.records[:0], d.ends[:0], nil
+	d.raw, d.records, d.ends, d.bytes, d.err = d.raw[:0], d.records[:0], d.ends[:0], 0, nil
 	select {
 	case s.spare <- d:
 	default:
 	}
 }
 
-// decode converts and transforms a delivery. The error fails the task.
-func (s *sink) decode(ctx context.Context, d *delivery) error {
+// decode converts and transforms what was polled from a record on. The error
+// fails the task.
+func (s *sink) decode(ctx context.Context, d *delivery, from int) error {
 	topic := ""
-	for i, k := range d.raw {
+	done := len(d.records) // of earlier polls
+	for i := from; i < len(d.raw); i++ {
+		k := d.raw[i]
 		if k.Topic != topic {
 			topic = k.Topic
 			s.onTopic(topic)
 		}
 		d.records = append(d.records, connect.Record{})
-		r := &d.records[len(d.records)-1]
-		ok, err := s.convert(ctx, i, k, r, func() error {
+		last := len(d.records) - 1
+		ok, err := s.convert(ctx, i, k, &d.records[last], func() error {
 			// Records before this one come first, also with their failures.
-			_, err := s.transform(ctx, d, d.records[:len(d.records)-1])
+			_, err := s.transform(ctx, d, d.records[done:last])
 			return err
 		})
 		if err != nil {
 			return err
 		}
 		if !ok {
-			d.records = d.records[:len(d.records)-1]
+			d.records = d.records[:last]
 		}
 	}
-	records, err := s.transform(ctx, d, d.records)
-	d.records = records
+	kept, err := s.transform(ctx, d, d.records[done:])
+	d.records = d.records[:done+len(kept)]
 	return err
 }
 
@@ -428,18 +482,16 @@ func (s *sink) dropLost(d *delivery) {
 			kept = append(kept, e)
 		}
 	}
-	if len(kept) == len(d.ends) {
+	if len(kept) == len(d.ends) || len(kept) == 0 {
+		d.ends = kept
 		return
 	}
 	d.ends = kept
 	records := d.records[:0]
 	for i := range d.records {
-		o := &d.records[i].Origin
-		for _, e := range kept {
-			if e.tp.Topic == o.Topic && e.tp.Partition == o.Partition {
-				records = append(records, d.records[i])
-				break
-			}
+		at := d.records[i].Origin.Index
+		if slices.ContainsFunc(kept, func(e end) bool { return e.from <= at && at < e.to }) {
+			records = append(records, d.records[i])
 		}
 	}
 	d.records = records

@@ -58,7 +58,7 @@ func TestSQLiteErrorsAreClassified(t *testing.T) {
 	_, c := openSQLiteFile(t)
 	for statement, want := range map[string]Class{
 		"SELECT * FROM nowhere":           Missing,
-		"SELECT absent FROM t":           Missing,
+		"SELECT absent FROM t":            Missing,
 		"INSERT INTO t (zz) VALUES (1)":   Missing,
 		"SELEKT 1":                        Syntax,
 		"SELECT (":                        Syntax,

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ func TestDefinitionIsTheJavaConnectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text = bytes.ReplaceAll(text, []byte("${N}"), []byte("n"))
 	type entry struct {
 		Definition struct {
 			Name       string   `json:"name"`
