@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,10 @@ func readBody(c echo.Context, limit int64) ([]byte, error) {
 	case errors.As(err, &tooLarge):
 		return nil, &statusError{status: http.StatusRequestEntityTooLarge,
 			message: fmt.Sprintf("The body of the request is larger than %d bytes.", limit)}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.Response().Header().Set("Connection", "close") // what may still come is no request
+		return nil, &statusError{status: http.StatusRequestTimeout,
+			message: fmt.Sprintf("The body of the request did not arrive within %s.", bodyTimeout)}
 	case err != nil:
 		return nil, fmt.Errorf("cannot read the body of the request: %w", err)
 	}
@@ -196,7 +201,7 @@ func (d *document) array(what string, tok json.Token, at int, item func(val json
 	return err
 }
 
-// text returns a scalar as Java reads it into a String: numbers and booleans
+// scalar returns a value as Java reads it into a String: numbers and booleans
 // keep the spelling of the document, null is nil.
 func (d *document) scalar(what string, tok json.Token, at int) (*string, error) {
 	var s string

@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,7 +11,6 @@ import (
 )
 
 const (
-	msgConflict = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"
 	msgTimeout  = "Request timed out. The worker did not finish it in time; what was asked may still happen. GET /health tells whether the worker is well."
 	msgStopping = "The worker is shutting down. Send the request to another worker, or again later."
 )
@@ -50,7 +47,6 @@ func statusOf(err error) *statusError {
 		forbidden   *herder.ForbiddenError
 		conflict    *herder.ConflictError
 		unavailable *herder.UnavailableError
-		tooLarge    *http.MaxBytesError
 	)
 	answer := func(status int) *statusError { return &statusError{status: status, message: err.Error()} }
 	switch {
@@ -68,14 +64,6 @@ func statusOf(err error) *statusError {
 		return answer(http.StatusConflict)
 	case errors.As(err, &unavailable):
 		return answer(http.StatusServiceUnavailable)
-	case errors.As(err, &tooLarge):
-		return answer(http.StatusRequestEntityTooLarge)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &statusError{status: http.StatusRequestTimeout, message: "The body of the request did not arrive in time."}
-	case errors.Is(err, context.DeadlineExceeded):
-		return &statusError{status: http.StatusInternalServerError, message: msgTimeout}
-	case errors.Is(err, context.Canceled):
-		return &statusError{status: http.StatusServiceUnavailable, message: msgStopping}
 	}
 	return answer(http.StatusInternalServerError)
 }

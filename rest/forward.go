@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -43,7 +42,7 @@ func (s *Server) forward(r *call, base string) error {
 	if v := query.Get("forward"); strings.EqualFold(v, "true") {
 		hop = "false"
 	} else if v != "" {
-		return &herder.ConflictError{Message: msgConflict}
+		return &herder.ConflictError{Message: "Cannot complete request because of a conflicting operation (e.g. worker rebalance)"}
 	}
 	if base == "" {
 		return &herder.ConflictError{Message: (&herder.ElsewhereError{}).Error()}
@@ -69,29 +68,32 @@ func (s *Server) forward(r *call, base string) error {
 	}
 	res, err := s.forwarder.Do(req)
 	if err != nil {
-		return ioError(base, err)
+		return ioError(r, base, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return ioError(base, err)
+		return ioError(r, base, err)
 	case len(body) > maxAnswer:
-		return ioError(base, fmt.Errorf("its answer is larger than %d bytes", maxAnswer))
+		return ioError(r, base, fmt.Errorf("its answer is larger than %d bytes", maxAnswer))
 	case res.StatusCode >= 300 && res.StatusCode < 400:
-		return fmt.Errorf("Unexpected status code when handling forwarded request: %d from the worker at %s", res.StatusCode, base) //nolint:staticcheck // a sentence for users
+		return ioError(r, base, fmt.Errorf("unexpected status code %d", res.StatusCode))
 	case len(body) > 0 && !json.Valid(body), len(body) == 0 && res.StatusCode >= 400:
 		// A worker that still starts answers with a bare 404, which must not
 		// look as if the connector did not exist.
-		return ioError(base, fmt.Errorf("it answered %d without a message of the REST API, it may still be starting", res.StatusCode))
+		return ioError(r, base, fmt.Errorf("it answered %d without a message of the REST API, it may still be starting", res.StatusCode))
 	}
 	r.reply(res.StatusCode, body)
 	return nil
 }
 
-func ioError(base string, err error) error {
-	if ctx := errors.Unwrap(err); ctx != nil && statusOf(err).message == msgTimeout {
-		return err
+// ioError is a failure between workers. It does not wrap err: that a
+// connection took too long says nothing about the time of the request.
+func ioError(r *call, base string, err error) error {
+	if r.ctx.Err() != nil {
+		return r.ctx.Err()
 	}
-	return fmt.Errorf("IO Error trying to forward REST request to the worker at %s: %w", base, err) //nolint:staticcheck // a sentence for users
+	return &statusError{status: http.StatusInternalServerError,
+		message: fmt.Sprintf("IO Error trying to forward REST request to the worker at %s: %v", base, err)}
 }

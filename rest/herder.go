@@ -68,7 +68,8 @@ type Herder interface {
 
 	Loggers() map[string]herder.LoggerLevel
 	Logger(name string) (herder.LoggerLevel, error)
-	// SetLogger gets a level in upper case that exists. Without cluster it
-	// returns the names of the loggers whose level changed.
+	// SetLogger takes a level in any case and refuses one that does not exist
+	// with a NotFoundError. Without cluster it returns the names of the loggers
+	// whose level changed.
 	SetLogger(ctx context.Context, name, level string, cluster bool) ([]string, error)
 }

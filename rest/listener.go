@@ -96,7 +96,7 @@ func localAddress() string {
 	}
 	// Connecting a UDP socket sends nothing; it asks the routing table. The
 	// address is one of those kept for documentation.
-	if c, err := net.Dial("udp4", "192.0.2.1:9"); err == nil {
+	if c, err := new(net.Dialer).DialContext(ctx, "udp4", "192.0.2.1:9"); err == nil {
 		defer func() { _ = c.Close() }()
 		if a, ok := c.LocalAddr().(*net.UDPAddr); ok {
 			return a.IP.String()

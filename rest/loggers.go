@@ -1,15 +1,11 @@
 package rest
 
 import (
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"kconnect/connect/herder"
 )
-
-var levels = []string{"OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"}
 
 type loggerInfo struct {
 	Level        string `json:"level"`
@@ -54,13 +50,9 @@ func (s *Server) setLogger(r *call) error {
 	if wanted == nil {
 		return &herder.BadRequestError{Message: "Desired 'level' parameter was not specified in request."}
 	}
-	level := strings.ToUpper(strings.TrimSpace(*wanted))
-	if !slices.Contains(levels, level) {
-		return &herder.NotFoundError{Message: fmt.Sprintf("invalid log level '%s'.", *wanted)}
-	}
 	// Any other scope counts as this worker's, as in Java.
 	cluster := strings.EqualFold(r.QueryParam("scope"), "cluster")
-	changed, err := s.herder.SetLogger(r.ctx, r.name(), level, cluster)
+	changed, err := s.herder.SetLogger(r.ctx, r.name(), strings.TrimSpace(*wanted), cluster)
 	if err != nil {
 		return err
 	}

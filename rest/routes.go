@@ -150,7 +150,17 @@ func (s *Server) answer(c echo.Context, r route, do resource) error {
 	err = do(one)
 	var elsewhere *herder.ElsewhereError
 	if errors.As(err, &elsewhere) {
-		return s.forward(one, elsewhere.URL)
+		err = s.forward(one, elsewhere.URL)
+	}
+	// Only the end of this request's time counts: a Herder may well report that
+	// something of its own took too long.
+	if err != nil && ctx.Err() != nil {
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			return &statusError{status: http.StatusInternalServerError, message: msgTimeout}
+		case errors.Is(err, context.Canceled):
+			return &statusError{status: http.StatusServiceUnavailable, message: msgStopping}
+		}
 	}
 	return err
 }

@@ -41,7 +41,7 @@ type Config struct {
 	AllowOrigin  string       // access.control.allow.origin
 	AllowMethods string       // access.control.allow.methods
 
-	TLS       *tls.Config // of https listeners, see TLSConfig
+	TLS       *tls.Config // of https listeners; nil: there can be none
 	AdminTLS  *tls.Config // of https admin listeners
 	ClientTLS *tls.Config // for requests to other workers; nil: the system's authorities
 
@@ -113,7 +113,7 @@ func (s *Server) add(key string, entries []string, certs *tls.Config, handler ht
 		p := &port{listener: l, handler: handler}
 		if l.scheme == "https" {
 			if certs == nil {
-				return config.Invalid(key, entries[i], "an https listener needs a certificate: set ssl.keystore.type=PEM and ssl.keystore.location, or listeners.https.ssl.*")
+				return config.Invalid(key, entries[i], "an https listener needs a certificate, and none is configured; without one use http:// behind a proxy that ends TLS")
 			}
 			p.tls = certs.Clone()
 			p.tls.NextProtos = []string{"http/1.1"}
@@ -127,7 +127,7 @@ func (s *Server) add(key string, entries []string, certs *tls.Config, handler ht
 // cannot be opened. Clients that connect wait for Run.
 func (s *Server) Listen() error {
 	for _, p := range s.ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(p.host, strconv.Itoa(p.port)))
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(p.host, strconv.Itoa(p.port)))
 		if err != nil {
 			s.close()
 			return fmt.Errorf("cannot listen on %s://%s: %w; stop what uses the port or change listeners", p.scheme, net.JoinHostPort(p.host, strconv.Itoa(p.port)), err)

@@ -35,3 +35,9 @@ func Missing(key string) *Error {
 func Invalid(key string, value any, message string) *Error {
 	return &Error{Key: key, Value: javaText(value), Message: message}
 }
+
+// JavaClass returns the class under which users know the error.
+func (e *Error) JavaClass() string { return "org.apache.kafka.common.config.ConfigException" }
+
+// JavaMessage returns the text without Cause, which is not part of it.
+func (e *Error) JavaMessage() string { return e.Error() }

@@ -290,7 +290,7 @@ func (c *coercion) mapping(s *data.Schema, v data.Value) (data.Value, error) {
 		return data.Null, connect.NewDataError("Maps with non-string fields should be encoded as JSON array of tuples, but found "+nodeType(v), nil)
 	}
 	m := &data.Map{}
-	place := map[string]int{}
+	place := map[string][]int{} // entries by the text of their key
 	for i, pair := range v.Array() {
 		if pair.Kind() != data.KindArray {
 			return data.Null, connect.NewDataError("Found invalid map entry instead of array tuple: "+nodeType(pair), nil)
@@ -307,17 +307,25 @@ func (c *coercion) mapping(s *data.Schema, v data.Value) (data.Value, error) {
 		if err != nil {
 			return data.Null, err
 		}
-		// The last of equal keys wins. Bytes are never equal in Java.
-		if text := key.String(); key.Kind() != data.KindBytes {
-			if at, ok := place[text]; ok {
-				m.Entries[at].Value = value
-				continue
-			}
-			place[text] = len(m.Entries)
+		if at := sameKey(m.Entries, place[key.String()], key); at >= 0 {
+			m.Entries[at].Value = value
+			continue
 		}
+		place[key.String()] = append(place[key.String()], len(m.Entries))
 		m.Entries = append(m.Entries, data.Entry{Key: key, Value: value})
 	}
 	return data.MapOf(m), nil
+}
+
+// sameKey returns which of the candidates has the key, or -1: the last of
+// equal keys wins. Bytes are never equal in Java.
+func sameKey(entries []data.Entry, candidates []int, key data.Value) int {
+	for _, i := range candidates {
+		if key.Kind() != data.KindBytes && entries[i].Key.Equal(key) {
+			return i
+		}
+	}
+	return -1
 }
 
 func (c *coercion) structure(s *data.Schema, v data.Value) (data.Value, error) {
@@ -366,14 +374,7 @@ func decimalFromBase64(s *data.Schema, text []byte) (data.Decimal, error) {
 	if err != nil {
 		return data.Decimal{}, err
 	}
-	scale, err := s.Scale()
-	if err != nil {
-		return data.Decimal{}, err
-	}
-	if len(b) == 0 {
-		return data.Decimal{}, &connect.Error{Class: "java.lang.NumberFormatException", Kind: connect.Data, Message: "Zero length BigInteger"}
-	}
-	return data.DecimalFromBytes(b, scale), nil
+	return data.ReadDecimalBytes(s, b)
 }
 
 // dayNumber reads a Date or a Time, which must be a literal of 32 bits.

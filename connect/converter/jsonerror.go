@@ -14,6 +14,7 @@ const (
 	classJSONConstraints = "com.fasterxml.jackson.core.exc.StreamConstraintsException"
 	classJSONGeneration  = "com.fasterxml.jackson.core.JsonGenerationException"
 	classInvalidFormat   = "com.fasterxml.jackson.databind.exc.InvalidFormatException"
+	classNumberFormat    = "java.lang.NumberFormatException"
 	classCharConversion  = "java.io.CharConversionException"
 )
 
@@ -25,6 +26,9 @@ type syntaxError struct {
 }
 
 func (e *syntaxError) Error() string {
+	if e.class == classNumberFormat { // the message is Java's own
+		return e.message
+	}
 	return e.message + " at byte " + strconv.Itoa(e.offset)
 }
 

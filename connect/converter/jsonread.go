@@ -110,6 +110,9 @@ func (r *jsonReader) value() (data.Value, bool) {
 		return data.BoolOf(false), r.literal("false")
 	case c == 'n':
 		return data.Null, r.literal("null")
+	case c == '+' && r.pos == len(r.b)-1:
+		r.pos++
+		return data.Null, r.eof("in a number")
 	}
 	return data.Null, r.unexpected("a value")
 }
@@ -148,8 +151,9 @@ func (r *jsonReader) object() (data.Value, bool) {
 			if c != ',' {
 				return data.Null, r.unexpected("a comma or }")
 			}
-			r.pos++
-			r.space()
+			if !r.comma() {
+				return data.Null, false
+			}
 		}
 		name, v, ok := r.member()
 		if !ok {
@@ -161,6 +165,16 @@ func (r *jsonReader) object() (data.Value, bool) {
 	r.depth--
 	m.Entries = lastWins(m.Entries)
 	return data.MapOf(m), true
+}
+
+// comma skips a comma and the space after it.
+func (r *jsonReader) comma() bool {
+	r.pos++
+	if r.space(); r.pos == len(r.b) {
+		// The Java worker's parser has another class for the end here than elsewhere.
+		return r.fail(classJSONParse, "Unexpected end of the text after a comma")
+	}
+	return true
 }
 
 func (r *jsonReader) member() (name, v data.Value, ok bool) {
@@ -201,8 +215,9 @@ func (r *jsonReader) array() (data.Value, bool) {
 			if c != ',' {
 				return data.Null, r.unexpected("a comma or ]")
 			}
-			r.pos++
-			r.space()
+			if !r.comma() {
+				return data.Null, false
+			}
 		}
 		v, ok := r.value()
 		if !ok {
@@ -229,7 +244,8 @@ func (r *jsonReader) number() (data.Value, bool) {
 	if !integer {
 		d, ok := data.ParseDecimal(literal)
 		if !ok {
-			return data.Null, r.fail(classJSONParse, "Malformed numeric value: the exponent is out of range")
+			_, err := data.ParseBigDecimal(string(literal))
+			return data.Null, r.fail(classNumberFormat, "Value \""+string(literal)+"\" can not be deserialized as `java.math.BigDecimal`, reason:  "+err.Error())
 		}
 		return data.DecimalOf(d), true
 	}
@@ -432,39 +448,78 @@ func (r *jsonReader) unusualText(start, limit int) ([]byte, bool) {
 				continue
 			}
 			own = append(own, r.b[from:r.pos]...)
-			unit, size, ok := r.looseUTF8()
-			if !ok {
+			var ok bool
+			if own, ok = r.looseUTF8(own); !ok {
+				if limit == maxName {
+					return nil, r.badName()
+				}
 				return nil, false
 			}
-			own = appendUnit(own, unit)
-			r.pos += size
 			from = r.pos
 		}
 	}
 }
 
 // looseUTF8 reads what Go calls invalid UTF-8 and the Java worker's parser
-// accepts: overlong forms and surrogates.
-func (r *jsonReader) looseUTF8() (unit rune, size int, ok bool) {
+// accepts: overlong forms, surrogates, and characters beyond U+10FFFF, of
+// which it makes two units whatever they are.
+func (r *jsonReader) looseUTF8(dst []byte) ([]byte, bool) {
 	c := r.b[r.pos]
+	var char rune
+	var size int
 	switch {
 	case c&0xe0 == 0xc0:
-		unit, size = rune(c&0x1f), 2
+		char, size = rune(c&0x1f), 2
 	case c&0xf0 == 0xe0:
-		unit, size = rune(c&0x0f), 3
+		char, size = rune(c&0x0f), 3
+	case c&0xf8 == 0xf0:
+		char, size = rune(c&0x07), 4
 	default:
-		return 0, 0, r.fail(classJSONParse, "Invalid UTF-8")
+		return dst, r.fail(classJSONParse, "Invalid UTF-8")
 	}
 	for i := 1; i < size; i++ {
 		if r.pos+i >= len(r.b) {
-			return 0, 0, r.eof("in a character")
+			return dst, r.eof("in a character")
 		}
 		if r.b[r.pos+i]&0xc0 != 0x80 {
-			return 0, 0, r.fail(classJSONParse, "Invalid UTF-8")
+			return dst, r.fail(classJSONParse, "Invalid UTF-8")
 		}
-		unit = unit<<6 | rune(r.b[r.pos+i]&0x3f)
+		char = char<<6 | rune(r.b[r.pos+i]&0x3f)
 	}
-	return unit, size, true
+	r.pos += size
+	if size < 4 {
+		return appendUnit(dst, char), true
+	}
+	char -= 0x10000
+	dst = appendUnit(dst, (0xd800|char>>10)&0xffff)
+	return appendUnit(dst, 0xdc00|char&0x3ff), true
+}
+
+// badName chooses the error of a name with invalid UTF-8 at r.pos. The Java
+// worker's parser decodes a name when it is complete, so that an end of the
+// text, and an end of the name within a character, come first.
+func (r *jsonReader) badName() bool {
+	size := 1
+	switch c := r.b[r.pos]; {
+	case c&0xe0 == 0xc0:
+		size = 2
+	case c&0xf0 == 0xe0:
+		size = 3
+	case c&0xf8 == 0xf0:
+		size = 4
+	}
+	for i := r.pos; i < len(r.b); i++ {
+		switch r.b[i] {
+		case '"':
+			if i-r.pos < size {
+				return r.eof("in a name")
+			}
+			return false
+		case '\\':
+			i++
+		}
+	}
+	return r.eof("in a name")
 }
 
 // escape reads one escape at r.pos and appends what it stands for.

@@ -73,27 +73,35 @@ func (c *coercion) typeOf(name string, m *data.Map) (*data.Builder, error) {
 	case "string":
 		return data.NewBuilder(data.String), nil
 	case "array":
-		items, err := c.memberSchema(m, "items", "Array schema did not specify the element type")
-		return data.NewBuilder(data.Array).Items(items), err
-	case "map":
-		keys, err := c.memberSchema(m, "keys", "Map schema did not specify the key type")
-		if err != nil {
-			return nil, err
+		items, _ := m.Get("items")
+		if items.IsNull() {
+			return nil, connect.NewDataError("Array schema did not specify the element type", nil)
 		}
-		values, err := c.memberSchema(m, "values", "Map schema did not specify the value type")
-		return data.NewBuilder(data.MapType).Keys(keys).Items(values), err
+		elem, err := c.schemaOf(items)
+		return data.NewBuilder(data.Array).Items(elem), err
+	case "map":
+		return c.mapOf(m)
 	case "struct":
 		return c.structOf(m)
 	}
 	return nil, connect.NewDataError("Unknown schema type: "+name, nil)
 }
 
-func (c *coercion) memberSchema(m *data.Map, name, missing string) (*data.Schema, error) {
-	n, _ := m.Get(name)
-	if n.IsNull() {
-		return nil, connect.NewDataError(missing, nil)
+func (c *coercion) mapOf(m *data.Map) (*data.Builder, error) {
+	keys, _ := m.Get("keys")
+	if keys.IsNull() {
+		return nil, connect.NewDataError("Map schema did not specify the key type", nil)
 	}
-	return c.schemaOf(n)
+	values, _ := m.Get("values")
+	if values.IsNull() {
+		return nil, connect.NewDataError("Map schema did not specify the value type", nil)
+	}
+	key, err := c.schemaOf(keys)
+	if err != nil {
+		return nil, err
+	}
+	value, err := c.schemaOf(values)
+	return data.NewBuilder(data.MapType).Keys(key).Items(value), err
 }
 
 func (c *coercion) structOf(m *data.Map) (*data.Builder, error) {

@@ -80,10 +80,11 @@ func fromUTF32(b []byte, order binary.ByteOrder) ([]byte, error) {
 }
 
 // identifierPart tells whether a character continues a word, as far as the
-// Java worker's parser asks after true, false and null.
+// Java worker's parser asks after true, false and null: it takes no character
+// before 0 for one.
 func identifierPart(c rune) bool {
 	if c < 0x80 {
-		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '$' || c == 0x7f
+		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == 0x7f
 	}
 	return unicode.IsLetter(c) || unicode.IsDigit(c) || unicode.Is(unicode.Mn, c) || unicode.Is(unicode.Mc, c) ||
 		unicode.Is(unicode.Sc, c) || unicode.Is(unicode.Pc, c) || unicode.Is(unicode.Nl, c) || c < 0xa0

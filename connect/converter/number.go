@@ -72,6 +72,9 @@ func (c *Number) Append(dst []byte, _ string, _ *data.Schema, v data.Value) ([]b
 	case data.KindFloat32:
 		return binary.BigEndian.AppendUint32(dst, math.Float32bits(v.Float32())), nil
 	}
+	if math.IsNaN(v.Float64()) { // Java writes one of the many
+		return binary.BigEndian.AppendUint64(dst, 0x7ff8<<48), nil
+	}
 	return binary.BigEndian.AppendUint64(dst, math.Float64bits(v.Float64())), nil
 }
 

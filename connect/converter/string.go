@@ -1,6 +1,7 @@
 package converter
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -36,8 +37,15 @@ func (c *String) Configure(m config.Map, isKey bool) error {
 	return err
 }
 
+// javaCharsets are names that Java knows and the IANA does not.
+var javaCharsets = map[string]string{"utf8": "UTF-8", "iso8859_1": "ISO-8859-1", "iso8859-1": "ISO-8859-1", "cp1252": "windows-1252"}
+
 func charsetOf(name string) (encoding.Encoding, error) {
-	charset, err := ianaindex.IANA.Encoding(name)
+	iana, ok := javaCharsets[strings.ToLower(name)]
+	if !ok {
+		iana = name
+	}
+	charset, err := ianaindex.IANA.Encoding(iana)
 	if err != nil || charset == nil {
 		class := "java.nio.charset.UnsupportedCharsetException"
 		if !legalCharset(name) {
@@ -91,6 +99,9 @@ func (c *String) Append(dst []byte, _ string, _ *data.Schema, v data.Value) ([]b
 
 // encode writes a question mark for what the encoding lacks.
 func (c *String) encode(dst []byte, s string) ([]byte, error) {
+	if s == "" {
+		return dst, nil // not even a byte order mark
+	}
 	if b, err := c.charset.NewEncoder().String(s); err == nil {
 		return append(dst, b...), nil
 	}

@@ -18,9 +18,8 @@ type civil struct {
 const gregorianStart = -141427
 
 func civilOf(ms int64) civil {
-	t := time.UnixMilli(ms).Local()
-	zone, offset := t.Zone()
-	local := ms + int64(offset)*1000
+	offset, zone := zoneAt(ms)
+	local := ms + offset
 	days, rest := floorDiv(local, millisPerDay)
 	c := civil{
 		hour: int(rest / 3_600_000), minute: int(rest / 60_000 % 60),
@@ -34,6 +33,30 @@ func civilOf(ms int64) civil {
 		c.year, c.month, c.day = julian(days)
 	}
 	return c
+}
+
+// zoneAt returns the offset in ms and the abbreviation of the process zone.
+// Java knows no local mean time before 1900, it takes today's standard time.
+func zoneAt(ms int64) (offset int64, abbreviation string) {
+	const year1900 = -2208988800000
+	t := time.UnixMilli(ms).Local()
+	if ms < year1900 {
+		t = standardTime()
+	}
+	name, seconds := t.Zone()
+	if name == "LMT" {
+		name, _ = standardTime().Zone()
+	}
+	return int64(seconds) * 1000, name
+}
+
+// standardTime returns an instant at which the process zone has standard time.
+func standardTime() time.Time {
+	t := time.Date(2037, time.January, 1, 0, 0, 0, 0, time.Local)
+	if t.IsDST() {
+		t = t.AddDate(0, 6, 0)
+	}
+	return t
 }
 
 // gregorian counts days by the 400-year cycle, in years that begin in March.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Convert turns a value of schema from (nil when it has none) into one of
@@ -48,18 +49,12 @@ func unable(v Value, to string, cause error) error {
 func convertToDecimal(to *Schema, v Value) (Value, error) {
 	switch v.kind {
 	case KindBytes:
-		scale, err := to.Scale()
-		if err != nil {
-			return Null, err
-		}
-		if len(v.Bytes()) == 0 {
-			return Null, numberFormat("Zero length BigInteger")
-		}
-		return DecimalOf(DecimalFromBytes(v.Bytes(), scale)), nil
+		d, err := ReadDecimalBytes(to, v.Bytes())
+		return DecimalOf(d), err
 	case KindDecimal:
 		return v, nil
 	case KindString:
-		d, err := javaDecimal(v.Str())
+		d, err := ParseBigDecimal(v.Str())
 		return DecimalOf(d), err
 	}
 	f, ok := asFloat64(v)
@@ -67,7 +62,7 @@ func convertToDecimal(to *Schema, v Value) (Value, error) {
 		return Null, unable(v, to.String(), nil)
 	}
 	// A number takes the digits that a double is written with.
-	d, err := javaDecimal(string(AppendFloat64(nil, f)))
+	d, err := ParseBigDecimal(string(AppendFloat64(nil, f)))
 	return DecimalOf(d), err
 }
 
@@ -127,7 +122,7 @@ func convertToFloat(to, from *Schema, v Value) (Value, error) {
 	f, ok := asFloat64(v)
 	var cause error
 	if v.kind == KindString {
-		d, err := javaDecimal(v.Str())
+		d, err := ParseBigDecimal(v.Str())
 		f, ok, cause = d.Float64(), err == nil, err
 	}
 	if !ok {
@@ -147,9 +142,7 @@ func convertToFloat(to, from *Schema, v Value) (Value, error) {
 // or of a number.
 func convertToInstant(to Logical, from *Schema, v Value) (Value, error) {
 	if v.kind == KindString {
-		if _, p, _ := ParseText(v.Str()); p.kind == KindInstant {
-			return p, nil
-		}
+		_, v, _ = ParseText(v.Str())
 	}
 	if v.kind == KindInstant {
 		if from == nil || from.Logical() == to {
@@ -212,7 +205,7 @@ func asInt64(from *Schema, v Value, cause error) (int64, error) {
 		return LowInt64(v.BigInt()), nil
 	case KindString:
 		if cause == nil {
-			d, err := javaDecimal(v.Str())
+			d, err := ParseBigDecimal(v.Str())
 			if err == nil {
 				n, _ := d.Int64()
 				return n, nil
@@ -343,9 +336,9 @@ func numberFormat(message string) error {
 	return &Error{Class: "java.lang.NumberFormatException", Message: message}
 }
 
-// javaDecimal reads what Java's BigDecimal reads: also digits of other
-// scripts. The error has Java's text, which the user finds as a cause.
-func javaDecimal(s string) (Decimal, error) {
+// ParseBigDecimal is ParseDecimal with an error for what is no number: Java's
+// NumberFormatException, with Java's text. It reads digits of other scripts too.
+func ParseBigDecimal(s string) (Decimal, error) {
 	if d, ok := ParseDecimal(s); ok {
 		return d, nil
 	}
@@ -358,17 +351,18 @@ func javaDecimal(s string) (Decimal, error) {
 	if d, ok := ParseDecimal(ascii); ok {
 		return d, nil
 	}
-	return Decimal{}, numberFormat(decimalFault(ascii))
+	return Decimal{}, decimalFault(ascii)
 }
 
-// decimalFault says why s is no decimal number.
-func decimalFault(s string) string {
+// decimalFault says why s is no decimal number, in the words of the JDK. It
+// has other words for the same when more than 18 characters follow the sign.
+func decimalFault(s string) error {
 	rest := strings.TrimPrefix(s, "-")
 	if rest == s {
 		rest = strings.TrimPrefix(s, "+")
 	}
 	if s == "" {
-		return "Index 0 out of bounds for length 0"
+		return pastTheEnd(s)
 	}
 	point, digits := false, 0
 	for i, r := range rest {
@@ -377,36 +371,49 @@ func decimalFault(s string) string {
 			digits++
 		case r == '.':
 			if point {
-				return "Character array contains more than one decimal point."
+				return numberFormat("Character array contains more than one decimal point.")
 			}
 			point = true
 		case r == 'e' || r == 'E':
-			return exponentFault(rest[i+1:], digits)
+			return exponentFault(s, rest[i+1:], digits)
+		case utf16Length(rest) > 18:
+			return numberFormat(`Character array is missing "e" notation exponential mark.`)
 		default:
-			return "Character " + string(r) + ` is neither a decimal digit number, decimal point, nor "e" notation exponential mark.`
+			if r > 0xffff {
+				r = utf8.RuneError // the JDK shows half of it
+			}
+			return numberFormat("Character " + string(r) + ` is neither a decimal digit number, decimal point, nor "e" notation exponential mark.`)
 		}
 	}
-	return "No digits found."
+	return numberFormat("No digits found.")
 }
 
-func exponentFault(s string, digits int) string {
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		s = s[1:]
+func exponentFault(s, exponent string, digits int) error {
+	if exponent != "" && (exponent[0] == '+' || exponent[0] == '-') {
+		exponent = exponent[1:]
 	}
-	if s == "" {
-		return "No exponent digits."
+	if exponent == "" {
+		return pastTheEnd(s)
 	}
-	trimmed := strings.TrimLeft(s, "0")
-	if len(trimmed) > 10 {
-		return "Too many nonzero exponent digits."
+	exponent = strings.TrimLeft(exponent, "0")
+	n, err := strconv.ParseInt("0"+exponent, 10, 64)
+	switch {
+	case len(exponent) > 10:
+		return numberFormat("Too many nonzero exponent digits.")
+	case err != nil:
+		return numberFormat("Not a digit.")
+	case n > math.MaxInt32:
+		return numberFormat("Exponent overflow.")
+	case digits == 0:
+		return numberFormat("No digits found.")
 	}
-	if n, err := strconv.ParseInt("0"+trimmed, 10, 64); err != nil {
-		return "Not a digit."
-	} else if n > math.MaxInt32 {
-		return "Exponent overflow."
-	}
-	if digits == 0 {
-		return "No digits found."
-	}
-	return "Scale out of range."
+	return numberFormat("Scale out of range.")
+}
+
+// pastTheEnd is what the JDK makes of a text that ends too early.
+func pastTheEnd(s string) error {
+	n := strconv.Itoa(utf16Length(s))
+	return &Error{Class: "java.lang.NumberFormatException", Cause: &Error{
+		Class: "java.lang.ArrayIndexOutOfBoundsException", Message: "Index " + n + " out of bounds for length " + n,
+	}}
 }

@@ -245,6 +245,9 @@ func ParseDecimal[T ~string | ~[]byte](s T) (Decimal, bool) {
 		if eneg {
 			e = -e
 		}
+		if e > math.MaxInt32 || e < math.MinInt32 {
+			return Decimal{}, false
+		}
 		scale -= e
 	}
 	if scale > math.MaxInt32 || scale < math.MinInt32 {

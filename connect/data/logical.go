@@ -53,13 +53,9 @@ func (s *Schema) Scale() (int32, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
-		message := `For input string: "` + text + `"`
-		if text == "" {
-			message = `For input string: ""`
-		}
 		return 0, &Error{
 			Message: "Invalid scale parameter found in Decimal schema: ",
-			Cause:   &Error{Class: "java.lang.NumberFormatException", Message: message},
+			Cause:   &Error{Class: "java.lang.NumberFormatException", Message: `For input string: "` + text + `"`},
 		}
 	}
 	return int32(n), nil
@@ -79,8 +75,20 @@ func AppendDecimalBytes(dst []byte, s *Schema, d Decimal) ([]byte, error) {
 	return d.AppendBytes(dst), nil
 }
 
-// DateFromInstant returns the days since the epoch under which a Date of
-// schema s is stored. A time of day in it is an error.
+// ReadDecimalBytes reads the stored form of a Decimal of schema s.
+func ReadDecimalBytes(s *Schema, b []byte) (Decimal, error) {
+	if len(b) == 0 {
+		return Decimal{}, &Error{Class: "java.lang.NumberFormatException", Message: "Zero length BigInteger"}
+	}
+	scale, err := s.Scale()
+	if err != nil {
+		return Decimal{}, err
+	}
+	return DecimalFromBytes(b, scale), nil
+}
+
+// DateFromInstant returns the days since the epoch under which a Date is
+// stored. A time of day in it is an error.
 func DateFromInstant(ms int64) (int32, error) {
 	if ms%millisPerDay != 0 {
 		return 0, dataError("Kafka Connect Date type should not have any time fields set to non-zero values.")

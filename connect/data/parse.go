@@ -2,6 +2,7 @@ package data
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -157,7 +158,7 @@ func (p *textParser) scalar(token string, embedded bool) (parsed, error) {
 		}
 	}
 	if isDigit || first == '+' || first == '-' {
-		if d, err := javaDecimal(token); err == nil {
+		if d, err := ParseBigDecimal(token); err == nil {
 			return number(d), nil
 		}
 	}
@@ -222,10 +223,10 @@ func wholeInt64(d Decimal) (int64, bool) {
 
 func (p *textParser) list() (parsed, error) {
 	var elements []Value
-	var elem *Schema
+	var elem commonType
 	for p.hasNext() {
 		if p.consume("]") {
-			return makeList(elem, elements)
+			return makeList(elem.schema, elements)
 		}
 		if p.consume(",") {
 			break
@@ -234,7 +235,7 @@ func (p *textParser) list() (parsed, error) {
 		if err != nil {
 			return parsed{}, err
 		}
-		elem = commonSchema(elem, e)
+		elem.add(e)
 		elements = append(elements, e.value)
 		end := p.mark()
 		if p.consume("]") {
@@ -271,10 +272,11 @@ func align(elem *Schema, elements []Value) error {
 
 func (p *textParser) mapping() (parsed, error) {
 	var keys, values []Value
-	var key, value *Schema
+	var key, value commonType
+	place := map[string]int{}
 	for p.hasNext() {
 		if p.consume("}") {
-			return makeMap(key, value, keys, values)
+			return makeMap(key.schema, value.schema, keys, values)
 		}
 		if p.consume(",") {
 			break
@@ -290,9 +292,15 @@ func (p *textParser) mapping() (parsed, error) {
 		if err != nil {
 			return parsed{}, err
 		}
-		keys, values = append(keys, k.value), append(values, v.value)
+		if i, ok := place[identity(k.value)]; ok {
+			values[i] = v.value
+		} else {
+			place[identity(k.value)] = len(keys)
+			keys, values = append(keys, k.value), append(values, v.value)
+		}
 		p.consume(",")
-		key, value = commonSchema(key, k), commonSchema(value, v)
+		key.add(k)
+		value.add(v)
 	}
 	return parsed{}, errEmbedded
 }
@@ -307,37 +315,39 @@ func makeMap(key, value *Schema, keys, values []Value) (parsed, error) {
 	if err := align(value, values); err != nil {
 		return parsed{}, err
 	}
-	m := &Map{}
-next:
-	for i, k := range keys {
-		for j := range m.Entries {
-			if m.Entries[j].Key.Equal(k) {
-				m.Entries[j].Value = values[i]
-				continue next
-			}
-		}
-		m.Entries = append(m.Entries, Entry{k, values[i]})
+	m := &Map{Entries: make([]Entry, len(keys))}
+	for i := range keys {
+		m.Entries[i] = Entry{keys[i], values[i]}
 	}
 	return parsed{schema: NewBuilder(MapType).Keys(key).Items(value).Untyped().MustBuild(), value: MapOf(m)}, nil
 }
 
-// commonSchema returns the schema of the elements so far and one more: the
-// wider of two numbers, nil for several types.
-func commonSchema(previous *Schema, e parsed) *Schema {
-	switch {
-	case e.isNull || e.schema == nil:
-		return previous
-	case previous == nil:
-		return e.schema
-	case previous.typ == e.schema.typ:
-		return e.schema
-	case previous.typ <= Float64 && e.schema.typ <= Float64:
-		if previous.typ > e.schema.typ {
-			return previous
-		}
-		return e.schema
+// identity returns a text that is the same for keys that are equal in Java.
+func identity(v Value) string {
+	if v.kind == KindInstant {
+		return strconv.FormatInt(v.Instant(), 10) + "ms"
 	}
-	return nil
+	b, _ := AppendQuoted([]byte{byte(v.kind)}, v, true) //nolint:errcheck // fails for objects only, which no text makes
+	return string(b)
+}
+
+// commonType is the type of the elements so far: the widest of numbers, none
+// for several types.
+type commonType struct {
+	schema *Schema
+	mixed  bool
+}
+
+func (c *commonType) add(e parsed) {
+	switch {
+	case c.mixed || e.isNull || e.schema == nil:
+	case c.schema == nil || c.schema.typ == e.schema.typ:
+		c.schema = e.schema
+	case c.schema.typ > Float64 || e.schema.typ > Float64:
+		c.schema, c.mixed = nil, true
+	case c.schema.typ < e.schema.typ:
+		c.schema = e.schema
+	}
 }
 
 func (p *textParser) quoted() parsed {

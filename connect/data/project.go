@@ -62,11 +62,13 @@ func projectStruct(from *Struct, target *Schema) (Value, error) {
 		f := &target.fields[i]
 		j := from.schema.Field(f.Name)
 		if j < 0 {
-			d, ok := f.Schema.Default()
-			if !ok && !f.Schema.optional {
+			if f.Schema.optional {
+				continue // null, even when there is a default
+			}
+			if !f.Schema.hasDefault {
 				return Null, projectorError("Required field `"+f.Name+"` is missing from source schema: "+from.schema.String(), nil)
 			}
-			to.values[i] = d
+			to.values[i] = f.Schema.def
 			continue
 		}
 		v, err := from.Get(f.Name)
@@ -74,7 +76,10 @@ func projectStruct(from *Struct, target *Schema) (Value, error) {
 			return Null, err
 		}
 		if v, err = Project(from.schema.fields[j].Schema, v, f.Schema); err != nil {
-			return Null, projectorError("Error projecting "+f.Name, err)
+			if e, ok := err.(*Error); ok && e.Class == projectorClass { //nolint:errorlint // this link, not a cause
+				err = projectorError("Error projecting "+f.Name, err)
+			}
+			return Null, err
 		}
 		if err := to.Put(f.Name, v); err != nil {
 			return Null, err
@@ -151,6 +156,8 @@ func paramsText(params []Param) string {
 	return "{" + strings.Join(texts, ", ") + "}"
 }
 
+const projectorClass = "org.apache.kafka.connect.errors.SchemaProjectorException"
+
 func projectorError(message string, cause error) error {
-	return &Error{Class: "org.apache.kafka.connect.errors.SchemaProjectorException", Message: message, Cause: cause}
+	return &Error{Class: projectorClass, Message: message, Cause: cause}
 }

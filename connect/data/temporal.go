@@ -1,7 +1,6 @@
 package data
 
 import (
-	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -150,8 +149,8 @@ func epochDay(year, month, day int) int64 {
 // the clock before the skip counts, as in Java.
 func instantOf(local int64) int64 {
 	offset := func(ms int64) int64 {
-		_, seconds := time.UnixMilli(ms).Local().Zone()
-		return int64(seconds) * 1000
+		o, _ := zoneAt(ms)
+		return o
 	}
 	before, after := offset(local-millisPerDay), offset(local+millisPerDay)
 	if u := local - after; before >= after && offset(u) == after {

@@ -2,11 +2,13 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
@@ -218,14 +220,20 @@ func (a *assembly) createDeadLetterTopic(ctx context.Context, topic string, repl
 	if err == nil && topics.Has(topic) {
 		return nil
 	}
+	reason := ""
 	if err == nil {
-		_, err = admin.CreateTopic(ctx, 1, replication, nil, topic)
+		var created kadm.CreateTopicResponse
+		created, err = admin.CreateTopic(ctx, 1, replication, nil, topic)
+		reason = created.ErrMessage
 	}
-	if err == nil || isTopicExists(err) {
+	if err == nil || errors.Is(err, kerr.TopicAlreadyExists) {
 		return nil
 	}
+	if reason == "" {
+		reason = err.Error()
+	}
 	return connect.NewError("Could not initialize dead letter queue with topic="+topic+
-		". Create the topic, or set errors.deadletterqueue.topic.replication.factor to at most the number of brokers", err)
+		". Create the topic, or set errors.deadletterqueue.topic.replication.factor to at most the number of brokers", connect.NewError(reason, err))
 }
 
 // converter returns the connector's converter of a role, or the worker's, with

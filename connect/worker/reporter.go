@@ -2,9 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
-
-	"github.com/twmb/franz-go/pkg/kerr"
 
 	"kconnect/connect"
 )
@@ -22,5 +19,3 @@ func (r *reporter) Report(ctx context.Context, record *connect.Record, err error
 
 // Tolerant implements connect.Reporter.
 func (r *reporter) Tolerant() bool { return r.s.tolerance.all }
-
-func isTopicExists(err error) bool { return errors.Is(err, kerr.TopicAlreadyExists) }

@@ -387,6 +387,10 @@ func (s *sink) deliverAll(soft, hard context.Context) error {
 	defer watch.Stop()
 	paused := s.pause.paused()
 	for {
+		deliveries := s.deliveries
+		if paused {
+			deliveries = nil // what was consumed before the pause waits for its end
+		}
 		select {
 		case <-soft.Done():
 			return nil
@@ -394,7 +398,7 @@ func (s *sink) deliverAll(soft, hard context.Context) error {
 			if err := s.rebalance(hard, r); err != nil {
 				return err
 			}
-		case d := <-s.deliveries:
+		case d := <-deliveries:
 			if err := s.deliver(soft, hard, d); err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ func (e *Error) Diff(err error) string {
 		if e.Message != nil {
 			want = *e.Message
 		}
-		if class != e.Class || !parser && HideHashes(message) != HideHashes(want) {
+		if class != e.Class || !parser && HideHashes(loseSurrogates(message)) != HideHashes(want) {
 			return fmt.Sprintf("at depth %d: got %s: %s; want %s", depth, class, message, e)
 		}
 		e, err = e.Cause, errors.Unwrap(err)

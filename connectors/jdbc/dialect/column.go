@@ -165,11 +165,11 @@ func bytes(f Field) Column {
 	}}
 }
 
-// PrecisionParam is the schema parameter that holds a decimal column's precision.
-const PrecisionParam = "connect.decimal.precision"
+// precisionParam is the schema parameter that holds a decimal column's precision.
+const precisionParam = "connect.decimal.precision"
 
 func decimalSchema(f Field) *data.Schema {
-	return data.NewDecimalBuilder(int32(f.Scale)).Param(PrecisionParam, strconv.Itoa(f.Precision)).
+	return data.NewDecimalBuilder(int32(f.Scale)).Param(precisionParam, strconv.Itoa(f.Precision)).
 		SetOptional(f.Nullable).MustBuild()
 }
 

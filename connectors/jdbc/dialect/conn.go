@@ -16,9 +16,6 @@ type Conn struct {
 	named []driver.NamedValue // used again by every call
 }
 
-// Driver returns the driver's connection for what Conn has no method for.
-func (c *Conn) Driver() driver.Conn { return c.dc }
-
 // Close ends the connection, and with it an open transaction or result set.
 func (c *Conn) Close() error { return c.dc.Close() }
 
@@ -112,14 +109,6 @@ func (c *Conn) Texts(ctx context.Context, query string, args ...driver.Value) (_
 		}
 		all = append(all, texts)
 	}
-}
-
-// Begin starts a transaction.
-func (c *Conn) Begin(ctx context.Context) (driver.Tx, error) {
-	if b, ok := c.dc.(driver.ConnBeginTx); ok {
-		return b.BeginTx(ctx, driver.TxOptions{})
-	}
-	return c.dc.Begin() //nolint:staticcheck // what a driver without BeginTx has
 }
 
 // Prepare prepares a statement on this connection.

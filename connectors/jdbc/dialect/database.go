@@ -37,7 +37,7 @@ func Open(c Config) (*Database, error) {
 	rest, ok := strings.CutPrefix(c.URL, "jdbc:")
 	scheme, rest, ok2 := strings.Cut(rest, ":")
 	if !ok || !ok2 || scheme == "" {
-		return nil, fmt.Errorf("Not a valid JDBC URL: %s", Redact(c.URL)) //nolint:staticcheck // Java's words
+		return nil, invalidURL(c.URL)
 	}
 	switch strings.ToLower(scheme) {
 	case "mariadb", "mysql":
@@ -47,6 +47,11 @@ func Open(c Config) (*Database, error) {
 	}
 	return nil, fmt.Errorf("connection.url is of jdbc:%s, which this release cannot reach: it has jdbc:mariadb, jdbc:mysql and jdbc:sqlite", scheme)
 }
+
+// invalidURL is a text that is no JDBC URL, in Java's words.
+type invalidURL string
+
+func (u invalidURL) Error() string { return "Not a valid JDBC URL: " + Redact(string(u)) }
 
 // Connect opens a connection and runs the session statements on it. The
 // errors of all hosts are joined; Classify understands them.

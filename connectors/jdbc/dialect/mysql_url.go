@@ -52,7 +52,7 @@ func openMySQL(scheme, rest string, c Config) (*Database, error) {
 func (d *mySQL) configs(scheme, rest string, c Config) ([]*mysql.Config, []string, error) {
 	mode, rest, ok := strings.Cut(rest, "//")
 	if !ok {
-		return nil, nil, fmt.Errorf("Not a valid JDBC URL: %s", Redact(c.URL)) //nolint:staticcheck // Java's words
+		return nil, nil, invalidURL(c.URL)
 	}
 	switch mode = strings.ToLower(strings.TrimSuffix(mode, ":")); mode {
 	case "", "sequential", "failover", "replication", "loadbalance", "load-balance", "aurora":

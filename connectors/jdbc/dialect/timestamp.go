@@ -15,11 +15,6 @@ func TimestampOf(ms int64) Timestamp {
 // Millis returns milliseconds since the epoch, rounded down.
 func (t Timestamp) Millis() int64 { return t.Seconds*1000 + int64(t.Nanos)/1_000_000 }
 
-// Before reports whether t is earlier than o.
-func (t Timestamp) Before(o Timestamp) bool {
-	return t.Seconds < o.Seconds || t.Seconds == o.Seconds && t.Nanos < o.Nanos
-}
-
 // Minus returns t less a number of milliseconds.
 func (t Timestamp) Minus(ms int64) Timestamp {
 	r := TimestampOf(t.Millis() - ms)

@@ -94,9 +94,6 @@ func parseOffset(s string) (int64, bool) {
 	return seconds, true
 }
 
-// Location returns the zone under Go's rules, those of java.time.
-func (z *Zone) Location() *time.Location { return z.loc }
-
 // year1900 is the second in which java.util's transitions begin.
 const year1900 = -2208988800
 

@@ -42,8 +42,9 @@ type Connector struct {
 	ended  chan struct{}
 	listed chan struct{} // closed when there is a first list
 
-	mu     sync.Mutex
-	known  bool
+	mu     sync.Mutex // guards what follows
+	known  bool       // there was a list
+	idle   bool       // a task idles because there was none
 	tables []dialect.TableID
 }
 
@@ -102,6 +103,7 @@ func (c *Connector) TaskConfigs(ctx context.Context, maxTasks int) ([]config.Map
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.tables) == 0 {
+		c.idle = !c.known
 		return []config.Map{c.taskConfig(nil, c.known)}, nil
 	}
 	var configs []config.Map
@@ -187,14 +189,14 @@ func (c *Connector) list(ctx context.Context, l *link) error {
 		return err
 	}
 	c.mu.Lock()
-	first, changed := !c.known, !slices.Equal(c.tables, tables)
-	c.known, c.tables = true, tables
+	first, again := !c.known, c.idle
+	again = again || !first && !slices.Equal(c.tables, tables)
+	c.known, c.idle, c.tables = true, false, tables
 	c.mu.Unlock()
-	switch {
-	case first:
+	if first {
 		close(c.listed)
-		c.env.Logger.Debug("tables listed", zap.Int("tables", len(tables)))
-	case changed:
+	}
+	if again {
 		c.env.Logger.Info("the list of tables changed, tasks are dealt out again", zap.Int("tables", len(tables)))
 		c.env.Reconfigure()
 	}

@@ -2,7 +2,8 @@
 // intervals and makes a record of every row.
 //
 // The connector lists tables and deals them out (tables.go, connector.go); a
-// task reads its tables one after the other (task.go). A round of a table is
+// task reads its tables one after the other (task.go) over one connection that
+// it keeps or waits for (link.go). A round of a table is
 // one statement (query.go) whose bounds come from the offset of the last row
 // that was handed over (criteria.go, offset.go); its result set stays open
 // between polls and is read only as fast as batches are taken (rows.go), so

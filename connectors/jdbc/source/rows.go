@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"kconnect/connect"
 	"kconnect/connect/data"
@@ -43,11 +44,12 @@ func (r *resultSet) close() error {
 	return err
 }
 
-// fill adds rows to b until it is full or the round is over. On an error the
-// rows that b holds by then are good, and t stands behind the last of them.
-func (t *table) fill(d dialect.Dialect, b *connect.SourceBatch) error {
+// fill adds rows to b until it is full, it is late, or the round is over. On an
+// error the rows that b holds by then are good, and t stands behind the last of
+// them.
+func (t *table) fill(d dialect.Dialect, b *connect.SourceBatch, late *atomic.Bool) error {
 	r := t.result
-	for !r.done && !b.Full() {
+	for !r.done && !b.Full() && (!late.Load() || len(b.Records) == 0) {
 		values, err := r.layout.read(r.row, b)
 		if err != nil {
 			if values, err = t.widen(err, d, b); err != nil {

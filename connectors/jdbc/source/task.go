@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,16 +14,26 @@ import (
 	"kconnect/connectors/jdbc/dialect"
 )
 
-// Task reads some of a connector's tables, or its query. It has one connection
-// and no goroutine: rows are read as Poll is called.
+// Task reads some of a connector's tables, or its query. It has one connection,
+// and rows are read as Poll is called. Only until a statement gives its first
+// row there is a goroutine, because that may take longer than a poll should.
 type Task struct {
-	env    *connect.SourceEnv
-	s      *settings
-	db     *dialect.Database
-	link   link
-	tables []*table
-	open   *table // whose result set is open
-	fault  error  // found behind rows that were handed over
+	env     *connect.SourceEnv
+	s       *settings
+	db      *dialect.Database
+	link    link
+	tables  []*table
+	opening *opening
+	open    *table // whose result set is open
+	fault   error  // found behind rows that were handed over
+}
+
+// opening is a round that has no row yet. While it goes on, link and tables
+// belong to its goroutine.
+type opening struct {
+	table  *table
+	cancel context.CancelFunc
+	done   chan error // has room for the one answer
 }
 
 // errNoTable is the Java connector's sentence for a task without work (golden
@@ -108,7 +119,8 @@ func (t *Task) newTable(id dialect.TableID) *table {
 	return q
 }
 
-// pollPatience is how long one poll waits for something to do.
+// pollPatience is how long one poll waits for something to do, or goes on while
+// rows come slowly.
 const pollPatience = 500 * time.Millisecond
 
 // Poll adds the next rows to b. What was read is returned at once (D20).
@@ -118,44 +130,61 @@ func (t *Task) Poll(ctx context.Context, b *connect.SourceBatch) error {
 	}
 	b.Limit(t.s.batchRows)
 	err := t.poll(ctx, b)
-	switch {
-	case err == nil:
+	if ctx.Err() != nil {
+		t.link.drop(t.abandon()) // what was begun is not gone on with
 		return nil
-	case ctx.Err() != nil:
-		t.link.drop(t.abandon()) // the error is that of the end
-		return nil
-	case len(b.Records) > 0:
+	}
+	if err != nil && len(b.Records) > 0 {
 		// Rows before the faulty one are good: they go out, the error follows.
 		t.fault = err
 		return nil
 	}
-	return connect.NewError("Error while polling for records", err)
+	if err != nil {
+		return connect.NewError("Error while polling for records", err)
+	}
+	return nil
 }
 
 // poll returns errors that fail the task; all others it waits out.
 func (t *Task) poll(ctx context.Context, b *connect.SourceBatch) error {
+	timer := time.NewTimer(pollPatience)
+	defer timer.Stop()
 	deadline := t.env.Now().Add(pollPatience)
-	for first := true; len(b.Records) == 0; first = false {
-		next := t.next()
-		now := t.env.Now()
-		wait := deadline.Sub(now)
-		if wait <= 0 && !first {
-			return nil
-		}
-		if next != nil {
-			wait = min(wait, max(next.due.Sub(now), t.link.retryAt.Sub(now)))
-		}
-		if wait > 0 {
-			if !sleep(ctx, wait) {
+	for len(b.Records) == 0 && ctx.Err() == nil {
+		var err error
+		q := t.open
+		switch {
+		case q != nil:
+			err = t.read(ctx, q, b, deadline)
+		case t.opening != nil:
+			q = t.opening.table
+			select {
+			case err = <-t.opening.done:
+				err = t.opened(q, err)
+			case <-timer.C:
+				return nil
+			case <-ctx.Done():
 				return nil
 			}
-			continue
+		default:
+			wait := pollPatience
+			now := t.env.Now()
+			if q = t.next(); q != nil {
+				wait = max(q.due.Sub(now), t.link.retryAt.Sub(now))
+			}
+			if !now.Before(deadline) {
+				return nil
+			}
+			if wait > 0 {
+				if !sleep(ctx, min(wait, deadline.Sub(now))) {
+					return nil
+				}
+				continue
+			}
+			t.begin(q)
 		}
-		if next == nil || now.Before(next.due) || now.Before(t.link.retryAt) {
-			return nil
-		}
-		if err := t.step(ctx, next, b); err != nil {
-			if err := t.weigh(ctx, next, err); err != nil || ctx.Err() != nil {
+		if err != nil {
+			if err := t.weigh(q, err); err != nil {
 				return err
 			}
 		}
@@ -163,12 +192,9 @@ func (t *Task) poll(ctx context.Context, b *connect.SourceBatch) error {
 	return nil
 }
 
-// next returns the table whose turn it is: the one whose result set is open,
-// else the one that has waited longest; equals by name. Nil without tables.
+// next returns the table whose turn it is, the one that has waited longest;
+// equals by name. Nil without tables.
 func (t *Task) next() *table {
-	if t.open != nil {
-		return t.open
-	}
 	var first *table
 	for _, q := range t.tables {
 		if first == nil || q.due.Before(first.due) || q.due.Equal(first.due) && q.id.String() < first.id.String() {
@@ -178,43 +204,59 @@ func (t *Task) next() *table {
 	return first
 }
 
-// step begins or goes on with a round of q.
-func (t *Task) step(ctx context.Context, q *table, b *connect.SourceBatch) error {
-	if t.open == nil {
-		c, err := t.link.connect(ctx)
-		if err != nil {
-			return err
-		}
-		for _, each := range t.tables { // all of them before the first row goes out
-			if !each.checked {
-				if err := each.check(ctx, c); err != nil {
-					return err
-				}
-				each.checked = true
-			}
-		}
-		if err := q.open(ctx, c); err != nil {
-			return err
-		}
-		t.link.works()
-		if q.result == nil {
-			t.finished(q)
-			return nil
-		}
-		t.open = q
-	}
-	stop := context.AfterFunc(ctx, q.result.cancel)
-	defer stop()
-	if err := q.fill(t.db, b); err != nil {
+// begin starts a round of q.
+func (t *Task) begin(q *table) {
+	ctx, cancel := context.WithCancel(context.Background())
+	o := &opening{table: q, cancel: cancel, done: make(chan error, 1)}
+	t.opening = o
+	go func() { o.done <- t.connectAndOpen(ctx, q) }()
+}
+
+func (t *Task) connectAndOpen(ctx context.Context, q *table) error {
+	c, err := t.link.connect(ctx)
+	if err != nil {
 		return err
 	}
-	if q.result.done {
-		return t.finish(q)
+	for _, each := range t.tables { // all of them before the first row goes out
+		if !each.checked {
+			if err := each.check(ctx, c); err != nil {
+				return err
+			}
+			each.checked = true
+		}
 	}
+	return q.open(ctx, c)
+}
+
+// opened takes over what a round that was begun has come to.
+func (t *Task) opened(q *table, err error) error {
+	t.opening.cancel()
+	t.opening = nil
+	if err != nil {
+		return err
+	}
+	t.link.works()
+	if q.result == nil {
+		t.finished(q)
+		return nil
+	}
+	t.open = q
 	return nil
 }
 
-func (t *Task) finish(q *table) error {
+// read goes on with the round of q.
+func (t *Task) read(ctx context.Context, q *table, b *connect.SourceBatch, deadline time.Time) error {
+	stop := context.AfterFunc(ctx, q.result.cancel)
+	defer stop()
+	var late atomic.Bool // cheaper to look at for every row than the clock
+	timer := time.AfterFunc(deadline.Sub(t.env.Now()), func() { late.Store(true) })
+	defer timer.Stop()
+	if err := q.fill(t.db, b, &late); err != nil {
+		return err
+	}
+	if !q.result.done {
+		return nil
+	}
 	r := q.result
 	q.result, t.open = nil, nil
 	t.finished(q)
@@ -228,14 +270,14 @@ func (t *Task) finished(q *table) {
 
 // weigh decides about an error that reading q met: whether it fails the task,
 // which it then returns, or is waited out.
-func (t *Task) weigh(ctx context.Context, q *table, err error) error {
+func (t *Task) weigh(q *table, err error) error {
 	t.link.drop(t.abandon())
 	var failed *linkError
 	if errors.As(err, &failed) {
 		return failed.final
 	}
 	var own *connect.Error
-	if errors.As(err, &own) && own.Kind != connect.Retriable || ctx.Err() != nil {
+	if errors.As(err, &own) && own.Kind != connect.Retriable {
 		return err
 	}
 	class := t.db.Classify(err)
@@ -246,7 +288,7 @@ func (t *Task) weigh(ctx context.Context, q *table, err error) error {
 		t.link.wait(fmt.Errorf("reading %s: %w", q.label(t.db), err))
 		return nil
 	case class == dialect.Missing, class == dialect.Permission, class == dialect.Syntax, class == dialect.Connection:
-		return sqlError(fmt.Sprintf("reading %s failed", q.label(t.db)), err)
+		return sqlError(fmt.Sprintf("reading %s failed: %s", q.label(t.db), remedies[class]), err)
 	}
 	q.failures++
 	if t.s.retries > 0 && q.failures >= t.s.retries {
@@ -258,9 +300,25 @@ func (t *Task) weigh(ctx context.Context, q *table, err error) error {
 	return nil
 }
 
-// abandon gives up the open result set and reports whether that took the
-// connection with it.
+// remedies say what to do about errors that fail a task.
+var remedies = map[dialect.Class]string{
+	dialect.Missing:    "see that the table and the columns that the configuration names are there",
+	dialect.Permission: "see that connection.user and connection.password are right and that the user may SELECT",
+	dialect.Syntax:     "see that query, query.suffix and quote.sql.identifiers make a statement",
+	dialect.Connection: "see that the database can be reached, and restart the task",
+}
+
+// abandon gives up the round that is begun or read and reports whether that
+// took the connection with it.
 func (t *Task) abandon() bool {
+	if o := t.opening; o != nil {
+		o.cancel()
+		t.opening = nil
+		if <-o.done; o.table.result == nil {
+			return true
+		}
+		t.open = o.table
+	}
 	q := t.open
 	if q == nil {
 		return false

@@ -195,6 +195,29 @@ func TestPollReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
+// A worker must be able to pause and commit while the database thinks.
+func TestPollsReturnWhileAStatementRuns(t *testing.T) {
+	db := newDatabase(t, "mariadb", "kcsource_slow")
+	cfg := with(taskConfig(db, "bulk", ""), "query", "SELECT SLEEP(1.2) AS s")
+	task := startTask(t, newRun(t, cfg), cfg)
+	empty := 0
+	for b := pollOnce(t, task, 10); len(b.Records) == 0; b = pollOnce(t, task, 10) {
+		empty++
+	}
+	if empty == 0 {
+		t.Error("Poll waited for the statement")
+	}
+}
+
+func TestATaskStopsWhileAStatementRuns(t *testing.T) {
+	db := newDatabase(t, "mariadb", "kcsource_stop")
+	cfg := with(taskConfig(db, "bulk", ""), "query", "SELECT SLEEP(600) AS s")
+	task := startTask(t, newRun(t, cfg), cfg) // which stops it at the end of the test
+	if b := pollOnce(t, task, 10); len(b.Records) > 0 {
+		t.Errorf("%d records", len(b.Records))
+	}
+}
+
 func waitFor(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !done(); {
@@ -225,8 +248,11 @@ func TestResumingAtAnyRowLosesNothing(t *testing.T) {
 				}
 				// What was read but not handed over, and the task, are gone.
 				second := startTask(t, r, cfg)
-				for b := pollOnce(t, second, size); len(b.Records) > 0; b = pollOnce(t, second, size) {
-					r.take(b)
+				for stop < 7 {
+					b := pollOnce(t, second, size)
+					if r.take(b); len(b.Records) == 0 || strings.Contains(r.records["p_t"][len(r.records["p_t"])-1], `"id":7,`) {
+						break
+					}
 				}
 				records := r.records["p_t"]
 				distinct := slices.Compact(slices.Sorted(slices.Values(records)))

@@ -1,0 +1,189 @@
+package converter_test
+
+import (
+	"encoding/json"
+	"math/big"
+	"testing"
+
+	"kconnect/connect/config"
+	"kconnect/connect/converter"
+	"kconnect/connect/data"
+)
+
+// users1 is the five-column envelope of the story: about 60 bytes of row.
+func users1(t testing.TB) (*data.Schema, data.Value) {
+	s := data.NewStructBuilder().Named("users1").
+		Field("id", data.Int32Schema).
+		Field("user_id", data.OptionalStringSchema).
+		Field("pwd", data.OptionalStringSchema).
+		Field("name", data.OptionalStringSchema).
+		Field("created_at", data.NewTimestampBuilder().Optional().MustBuild()).
+		MustBuild()
+	return s, structOf(t, s, data.Int32Of(7), data.StringOf("user4"), data.StringOf("user4444"), data.StringOf("User4 name"), data.InstantOf(1680643371000))
+}
+
+// wide is an envelope of ten columns of many types, about 900 bytes.
+func wide(t testing.TB) (*data.Schema, data.Value) {
+	price := data.NewDecimalBuilder(2).Optional().MustBuild()
+	s := data.NewStructBuilder().Named("shop.orders.Value").
+		Field("order_id", data.Int64Schema).
+		Field("customer_id", data.OptionalInt32Schema).
+		Field("status", data.OptionalStringSchema).
+		Field("shipping_address", data.OptionalStringSchema).
+		Field("weight_kilograms", data.OptionalFloat64Schema).
+		Field("is_gift", data.BooleanSchema).
+		Field("created_at", data.NewTimestampBuilder().MustBuild()).
+		Field("total_price", price).
+		Field("coupon_code", data.OptionalStringSchema).
+		Field("comment_of_customer", data.OptionalStringSchema).
+		MustBuild()
+	return s, structOf(t, s, data.Int64Of(9007199254740993), data.Int32Of(4711), data.StringOf("SHIPPED"), data.StringOf("12 Some Street, 34567 Sometown"),
+		data.Float64Of(12.375), data.BoolOf(true), data.InstantOf(1700000000123), data.DecimalOf(data.NewDecimal(1234567, 2)), data.Null, data.StringOf("please ring twice"))
+}
+
+func structOf(t testing.TB, s *data.Schema, values ...data.Value) data.Value {
+	t.Helper()
+	st := data.MakeStruct(s, values)
+	if err := st.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return data.StructOf(&st)
+}
+
+func newJSON(t testing.TB, m config.Map) *converter.JSON {
+	t.Helper()
+	c := &converter.JSON{}
+	if err := c.Configure(m, false); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// plainSchema and plainEnvelope are how a program without this package would
+// write an envelope: the tree that encoding/json takes.
+type plainSchema struct {
+	Type       string            `json:"type"`
+	Fields     []plainSchema     `json:"fields,omitempty"`
+	Optional   bool              `json:"optional"`
+	Name       string            `json:"name,omitempty"`
+	Version    int               `json:"version,omitempty"`
+	Parameters map[string]string `json:"parameters,omitempty"`
+	Field      string            `json:"field,omitempty"`
+}
+
+type plainEnvelope struct {
+	Schema  plainSchema    `json:"schema"`
+	Payload map[string]any `json:"payload"`
+}
+
+func plainOf(t testing.TB, b []byte) plainEnvelope {
+	t.Helper()
+	var e plainEnvelope
+	if err := json.Unmarshal(b, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+var rows = []struct {
+	name string
+	row  func(testing.TB) (*data.Schema, data.Value)
+}{{"users1", users1}, {"wide", wide}}
+
+func BenchmarkJSONAppend(b *testing.B) {
+	for _, r := range rows {
+		s, v := r.row(b)
+		c := newJSON(b, nil)
+		text, err := c.Append(nil, "", s, v)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(r.name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if text, err = c.Append(text[:0], "", s, v); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(r.name+"/encoding-json", func(b *testing.B) {
+			e := plainOf(b, text)
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := json.Marshal(e); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkJSONDecode(b *testing.B) {
+	for _, r := range rows {
+		s, v := r.row(b)
+		c := newJSON(b, nil)
+		text, err := c.Append(nil, "", s, v)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(r.name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := c.Decode("", text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(r.name+"/two-schemas-by-turns", func(b *testing.B) {
+			other, err := c.Append(nil, "", data.Int32Schema, data.Int32Of(1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := c.Decode("", text); err != nil {
+					b.Fatal(err)
+				}
+				if _, _, err := c.Decode("", other); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(r.name+"/without-schema", func(b *testing.B) {
+			c := newJSON(b, config.Map{"schemas.enable": "false"})
+			payload, err := c.Append(nil, "", s, v)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(payload)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := c.Decode("", payload); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(r.name+"/encoding-json", func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				var e plainEnvelope
+				if err := json.Unmarshal(text, &e); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkDecimalBytes(b *testing.B) {
+	d := data.NewBigDecimal(new(big.Int).Lsh(big.NewInt(-7), 90), 4)
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = d.AppendBytes(dst[:0])
+	}
+}

@@ -1,0 +1,97 @@
+package transform
+
+import (
+	"errors"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+	"kconnect/connect/data"
+)
+
+// side is the part of a record that a transformation works on; the Key and
+// Value variants of a class differ in it alone.
+type side uint8
+
+const (
+	keySide side = iota
+	valueSide
+)
+
+func (s side) get(r *connect.Record) (*data.Schema, data.Value) {
+	if s == keySide {
+		return r.KeySchema, r.Key
+	}
+	return r.ValueSchema, r.Value
+}
+
+func (s side) set(r *connect.Record, schema *data.Schema, v data.Value) {
+	if s == keySide {
+		r.KeySchema, r.Key = schema, v
+		return
+	}
+	r.ValueSchema, r.Value = schema, v
+}
+
+// structOf returns the struct that a transformation needs; purpose goes into
+// the error, in Java's words.
+func structOf(v data.Value, purpose string) (*data.Struct, error) {
+	if v.Kind() != data.KindStruct {
+		return nil, connect.NewDataError("Only Struct objects supported for ["+purpose+"], found: "+foundClass(v), nil)
+	}
+	return v.Struct(), nil
+}
+
+// mapOf is structOf for values without a schema.
+func mapOf(v data.Value, purpose string) (*data.Map, error) {
+	if v.Kind() != data.KindMap {
+		return nil, connect.NewDataError("Only Map objects supported in absence of schema for ["+purpose+"], found: "+foundClass(v), nil)
+	}
+	return v.Map(), nil
+}
+
+func foundClass(v data.Value) string {
+	if v.IsNull() {
+		return "null"
+	}
+	return v.JavaClass()
+}
+
+// schemaCache remembers the schema that was derived from another. It holds a
+// bounded number: records of ever new schemas cost a derivation each.
+type schemaCache struct {
+	last    *data.Schema
+	derived *data.Schema
+	all     map[*data.Schema]*data.Schema
+}
+
+const schemaCacheSize = 16 // as the Java classes keep
+
+func (c *schemaCache) get(from *data.Schema, derive func(*data.Schema) (*data.Schema, error)) (*data.Schema, error) {
+	if from == c.last {
+		return c.derived, nil
+	}
+	to, ok := c.all[from]
+	if !ok {
+		var err error
+		if to, err = derive(from); err != nil {
+			return nil, err
+		}
+		if c.all == nil || len(c.all) >= schemaCacheSize {
+			c.all = make(map[*data.Schema]*data.Schema, schemaCacheSize)
+		}
+		c.all[from] = to
+	}
+	c.last, c.derived = from, to
+	return to, nil
+}
+
+// parse parses the settings of a class. The error is that of the first key
+// that is wrong, as Java's constructors report it.
+func parse(def *config.Def, m config.Map) (*config.Values, error) {
+	v, err := def.Parse(m)
+	var first *config.Error
+	if errors.As(err, &first) {
+		return nil, first
+	}
+	return v, err
+}
