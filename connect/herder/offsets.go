@@ -245,7 +245,10 @@ func (h *Herder) alterSink(ctx context.Context, name string, cfg config.Raw, cha
 			remove.Add(topic, partition)
 			continue
 		}
-		offset, err := wholeNumber(c.Offset, kafkaOffset, "offset")
+		if _, ok := c.Offset[kafkaOffset]; !ok {
+			return false, &BadRequestError{Message: "The offset for a sink connector should either be null or contain the key '" + kafkaOffset + "'"}
+		}
+		offset, err := wholeNumber(c.Offset[kafkaOffset], "offset", "Offset")
 		if err != nil {
 			return false, err
 		}
@@ -315,7 +318,7 @@ func kafkaTopicPartition(m map[string]any) (string, int32, error) {
 	if _, ok := m[kafkaPartition]; !ok {
 		return "", 0, badPartition()
 	}
-	partition, err := wholeNumber(m, kafkaPartition, "partition")
+	partition, err := wholeNumber(m[kafkaPartition], "partition", "Partition")
 	if err != nil {
 		return "", 0, err
 	}
@@ -327,8 +330,8 @@ func badPartition() error {
 }
 
 // wholeNumber reads a number that may be written as text.
-func wholeNumber(m map[string]any, key, what string) (int64, error) {
-	switch x := m[key].(type) {
+func wholeNumber(v any, what, title string) (int64, error) {
+	switch x := v.(type) {
 	case int64:
 		return x, nil
 	case string:
@@ -336,7 +339,7 @@ func wholeNumber(m map[string]any, key, what string) (int64, error) {
 			return n, nil
 		}
 	}
-	return 0, &BadRequestError{Message: fmt.Sprintf("The %s for a sink connector offset must have a whole number under '%s', but it is '%v'", what, key, m[key])}
+	return 0, &BadRequestError{Message: fmt.Sprintf("Failed to parse the following Kafka %s value in the provided offsets: '%v'. %s values for sink connectors need to be integers.", what, v, title)}
 }
 
 func taskName(connector string, task int) string { return connector + "-" + strconv.Itoa(task) }

@@ -107,11 +107,15 @@ func (r *Registry) Find(name string) *connect.Plugin {
 	return r.find(name, func(connect.PluginKind) bool { return true })
 }
 
-// Keys returns the definition of a plugin, named as for Find.
+// Keys returns the definition of a plugin, named as for Find: for a connector
+// its own keys, then the common ones (golden rest 15-plugins).
 func (r *Registry) Keys(name string) ([]config.Key, error) {
 	p := r.Find(name)
 	if p == nil {
 		return nil, fmt.Errorf("unknown plugin %s", name)
+	}
+	if isConnector(p.Kind) {
+		return p.Def.Merge(p.CommonDef()).Keys(), nil
 	}
 	return p.Def.Keys(), nil
 }

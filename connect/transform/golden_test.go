@@ -243,4 +243,3 @@ func encodeRecord(r *connect.Record) any {
 	m["headers"] = headers
 	return m
 }
-

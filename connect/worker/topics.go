@@ -146,20 +146,23 @@ func (g *topicGroup) matches(topic string) bool {
 	return false
 }
 
-// ensure is called with every flight; it works only for a topic not seen before.
+// ensure is called with every flight. It creates topics that were not seen
+// before, and reports all that are used, because a user may have reset what is
+// known about them.
 func (c *topicCreator) ensure(ctx context.Context, records []kgo.Record) error {
 	last := ""
 	for i := range records {
 		topic := records[i].Topic
-		if topic == last || c.known[topic] {
-			last = topic
+		if topic == last {
 			continue
 		}
 		last = topic
-		if err := c.create(ctx, topic); err != nil {
-			return err
+		if !c.known[topic] {
+			if err := c.create(ctx, topic); err != nil {
+				return err
+			}
+			c.known[topic] = true
 		}
-		c.known[topic] = true
 		c.onTopic(topic)
 	}
 	return nil

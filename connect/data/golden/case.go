@@ -90,11 +90,14 @@ func ReadDifferences(path string) (map[string]Difference, error) {
 }
 
 // Bytes reads the notation of a record's bytes: null, {"text":...} or
-// {"bytes":base64}. The result of null is nil, that of empty bytes is not.
+// {"bytes":base64}. Null, or nothing, gives nil; empty bytes are not nil.
 func Bytes(raw json.RawMessage) ([]byte, error) {
 	var d *struct {
 		Text  json.RawMessage `json:"text"`
 		Bytes []byte          `json:"bytes"`
+	}
+	if len(raw) == 0 {
+		return nil, nil
 	}
 	if err := json.Unmarshal(raw, &d); err != nil || d == nil {
 		return nil, err
