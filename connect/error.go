@@ -96,7 +96,7 @@ func KindOf(err error) Kind {
 // ClassOf returns the Java class under which an error is shown. Errors of
 // other packages have one by a method JavaClass; all else is a ConnectException.
 func ClassOf(err error) string {
-	if c, ok := err.(interface{ JavaClass() string }); ok { //nolint:errorlint // the class of this link, not of a cause
+	if c, ok := err.(interface{ JavaClass() string }); ok {
 		return c.JavaClass()
 	}
 	return ClassConnect
@@ -104,7 +104,7 @@ func ClassOf(err error) string {
 
 // MessageOf returns the message of the error itself, without its causes'.
 func MessageOf(err error) string {
-	if m, ok := err.(interface{ JavaMessage() string }); ok { //nolint:errorlint // the message of this link
+	if m, ok := err.(interface{ JavaMessage() string }); ok {
 		return m.JavaMessage()
 	}
 	return err.Error()
@@ -133,7 +133,7 @@ func Trace(err error) string {
 // link without one is shown.
 func classed(err error) error {
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		if _, ok := e.(interface{ JavaClass() string }); ok { //nolint:errorlint // looks at each link
+		if _, ok := e.(interface{ JavaClass() string }); ok {
 			return e
 		}
 	}

@@ -138,7 +138,7 @@ func FuzzJSONKnownSchema(f *testing.F) {
 	for i := range schemas {
 		for _, payload := range []string{
 			`{"id":7,"s":"x","d":2,"t":5,"b":true}`, `{"s":"\u00e9","id":1}`, `{"id":1,"id":2}`, ` { "id" : 1 , "z":[]} `, `[1,null]`, `{"k":{"x":"AQ=="},"k":{}}`,
-			`1.25`, `"AQ=="`, `-0.0`, `1e400`, `007`, `null`, `{}`, `[[]]`, `"\ud800"`, `1 ,"payload":2`,
+			`1.25`, `"AQ=="`, `-0.0`, `1e400`, `0E7000000000`, `007`, `null`, `{}`, `[[]]`, `"\ud800"`, `1 ,"payload":2`,
 		} {
 			f.Add(uint8(i), []byte(payload), true)
 		}

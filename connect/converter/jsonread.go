@@ -351,7 +351,8 @@ func parseInt(literal []byte) (int64, bool) {
 }
 
 // parseFloat reads a literal as the nearest float of so many bits; false when
-// it is out of range or not zero and yet too small. Java reads -0.0 as 0.0.
+// it is out of range, or not zero and yet too small, or a zero with an
+// exponent, which may be out of range too. Java reads -0.0 as 0.0.
 func parseFloat(literal []byte, bits int) (float64, bool) {
 	f, err := strconv.ParseFloat(data.TextOf(literal).Str(), bits)
 	if err != nil {
@@ -359,11 +360,8 @@ func parseFloat(literal []byte, bits int) (float64, bool) {
 	}
 	if f == 0 {
 		for _, c := range literal {
-			if c >= '1' && c <= '9' {
+			if c >= '1' && c <= '9' || c == 'e' || c == 'E' {
 				return 0, false
-			}
-			if c == 'e' || c == 'E' {
-				break
 			}
 		}
 		return 0, true

@@ -318,7 +318,7 @@ func (h *Herder) carryOut(s *state, f effect) {
 	case planTasks:
 		h.aside(func(ctx context.Context) {
 			h.planTasks(ctx, f.name)
-			h.send(planned{f.name})
+			h.send(planned(f))
 		})
 	case write:
 		select {

@@ -40,7 +40,7 @@ func step(s *state, e event) []effect {
 
 // onGroup handles what the group says.
 func (s *state) onGroup(e group.Event) []effect {
-	switch e.Kind {
+	switch e.Kind { //exhaustive:enforce
 	case group.Rejoining:
 		if s.phase == settled {
 			s.phase = joining
@@ -258,7 +258,7 @@ func (s *state) restarted(id group.ID, err error) []effect {
 // onConfig handles one record of the config topic.
 func (s *state) onConfig(c storage.Change) []effect {
 	id := group.ID{Connector: c.Connector, Task: group.ConnectorTask}
-	switch c.Kind {
+	switch c.Kind { //exhaustive:enforce
 	case storage.ConnectorAdded:
 		return s.rejoin("connector " + c.Connector + " was created")
 	case storage.ConnectorRemoved:
@@ -342,7 +342,7 @@ func (s *state) onRequest(r *request) []effect {
 		return []effect{reply{r, &ElsewhereError{URL: s.leaderURL}}}
 	}
 	c := s.configs.Connectors[r.name]
-	switch r.kind {
+	switch r.kind { //exhaustive:enforce
 	case putConnector:
 		if c != nil && !r.replace {
 			return []effect{reply{r, &ConflictError{Message: "Connector " + r.name + " already exists"}}}

@@ -51,7 +51,6 @@ func (t *ExtractField) Apply(r *connect.Record) (bool, error) {
 		t.side.set(r, nil, v)
 		return true, nil
 	}
-	field := schema
 	if !value.IsNull() {
 		if _, err := structOf(value, extractPurpose); err != nil {
 			return false, err

@@ -73,7 +73,7 @@ func (c *SourceConnector) AlterOffsets(m config.Map, changes []connect.OffsetCha
 			p := change.Offset.Get(positionField)
 			switch {
 			case p.IsNull():
-				return false, errors.New("Offset objects should either be null or contain the key '" + positionField + "'") //nolint:staticcheck // likewise
+				return false, errors.New("Offset objects should either be null or contain the key '" + positionField + "'")
 			case p.Kind() != data.KindInt64:
 				return false, errors.New("The value for the '" + positionField + "' key in the offset is expected to be a Long value") //nolint:staticcheck // likewise
 			case p.Int() < 0:

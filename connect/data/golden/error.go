@@ -54,10 +54,10 @@ func (e *Error) String() string {
 // error types of connect and connect/data know.
 func describe(err error) (class, message string) {
 	class, message = "org.apache.kafka.connect.errors.ConnectException", err.Error()
-	if c, ok := err.(interface{ JavaClass() string }); ok { //nolint:errorlint // this link, not a cause
+	if c, ok := err.(interface{ JavaClass() string }); ok {
 		class = c.JavaClass()
 	}
-	if m, ok := err.(interface{ JavaMessage() string }); ok { //nolint:errorlint // this link, not a cause
+	if m, ok := err.(interface{ JavaMessage() string }); ok {
 		message = m.JavaMessage()
 	}
 	return class, message

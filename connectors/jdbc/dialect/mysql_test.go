@@ -8,25 +8,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/google/go-cmp/cmp"
 
 	"kconnect/connect/config"
 )
 
-// openMariaDB connects to the server of KCONNECT_TEST_MARIADB=host:port:user:password
-// and makes an empty database.
+// openMariaDB connects to the server of KCONNECT_TEST_MARIADB, a data source
+// name of the Go driver, and makes an empty database.
 func openMariaDB(t *testing.T, database string) *Conn {
 	t.Helper()
-	parts := strings.SplitN(os.Getenv("KCONNECT_TEST_MARIADB"), ":", 4)
-	if len(parts) != 4 {
-		const missing = "KCONNECT_TEST_MARIADB=host:port:user:password names no MariaDB server"
+	dsn := os.Getenv("KCONNECT_TEST_MARIADB")
+	if dsn == "" {
+		const missing = "KCONNECT_TEST_MARIADB (user:password@tcp(host:port)/) names no MariaDB server; make test starts one"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(missing)
 		}
 		t.Skip("skipped: " + missing)
 	}
+	server, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatalf("KCONNECT_TEST_MARIADB: %v", err)
+	}
 	open := func(name string) *Conn {
-		db, err := Open(Config{URL: "jdbc:mysql://" + parts[0] + ":" + parts[1] + "/" + name, User: parts[2], Password: config.Secret(parts[3])})
+		db, err := Open(Config{URL: "jdbc:mysql://" + server.Addr + "/" + name, User: server.User, Password: config.Secret(server.Passwd)})
 		if err != nil {
 			t.Fatal(err)
 		}

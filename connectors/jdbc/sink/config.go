@@ -334,7 +334,7 @@ func noQuotes(text string) (bool, error) {
 	case "never":
 		return true, nil
 	}
-	return false, errors.New("No matching QuoteMethod found for '" + text + "'") //nolint:staticcheck // Java's words
+	return false, errors.New("No matching QuoteMethod found for '" + text + "'")
 }
 
 // driverProperties returns the connection.* keys that are not the connector's

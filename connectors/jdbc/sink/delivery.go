@@ -43,7 +43,7 @@ func (w *writer) attempt(ctx context.Context, records []connect.Record, tolerant
 	if err == nil {
 		err = w.writeRows(ctx, records, nil)
 	}
-	if err != nil && tolerant && w.isolates(err) && !(first && w.tableGone(err)) {
+	if err != nil && tolerant && w.isolates(err) && (!first || !w.tableGone(err)) {
 		// The rows of a merged statement hide others of the same keys, so they
 		// are taken back and written again, each record in its turn.
 		if err = w.takeBack(ctx); err == nil {

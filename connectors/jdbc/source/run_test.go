@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql"
+	"github.com/go-sql-driver/mysql"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 	_ "modernc.org/sqlite"
@@ -32,7 +32,7 @@ type database struct {
 }
 
 // newDatabase makes an empty database and drops it after the test. A MariaDB
-// server is named by KCONNECT_TEST_MARIADB=host:port:user:password.
+// server is named by KCONNECT_TEST_MARIADB, a data source name of the Go driver.
 func newDatabase(t testing.TB, kind, name string) *database {
 	t.Helper()
 	if kind == "sqlite" {
@@ -44,28 +44,32 @@ func newDatabase(t testing.TB, kind, name string) *database {
 		t.Cleanup(func() { _ = db.Close() })
 		return &database{kind: kind, url: "jdbc:sqlite:" + file, db: db}
 	}
-	parts := strings.SplitN(os.Getenv("KCONNECT_TEST_MARIADB"), ":", 4)
-	if len(parts) != 4 {
-		const missing = "KCONNECT_TEST_MARIADB=host:port:user:password names no MariaDB server"
+	dsn := os.Getenv("KCONNECT_TEST_MARIADB")
+	if dsn == "" {
+		const missing = "KCONNECT_TEST_MARIADB (user:password@tcp(host:port)/) names no MariaDB server; make test starts one"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(missing)
 		}
 		t.Skip("skipped: " + missing)
 	}
-	d := &database{kind: kind, name: name, server: parts[0] + ":" + parts[1], user: parts[2], password: parts[3]}
+	server, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatalf("KCONNECT_TEST_MARIADB: %v", err)
+	}
+	d := &database{kind: kind, name: name, server: server.Addr, user: server.User, password: server.Passwd}
 	admin, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/?charset=utf8mb4", d.user, d.password, d.server))
 	if err != nil {
 		t.Fatal(err)
 	}
 	create := []string{"DROP DATABASE IF EXISTS `" + name + "`", "CREATE DATABASE `" + name + "` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"}
 	for _, s := range create {
-		if _, err := admin.Exec(s); err != nil {
+		if _, err := admin.ExecContext(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Cleanup(func() {
 		for _, n := range []string{name, name + "_x"} {
-			if _, err := admin.Exec("DROP DATABASE IF EXISTS `" + n + "`"); err != nil {
+			if _, err := admin.ExecContext(context.Background(), "DROP DATABASE IF EXISTS `"+n+"`"); err != nil {
 				t.Error(err)
 			}
 		}

@@ -182,7 +182,7 @@ func TestPollReturnsWhenItsContextEnds(t *testing.T) {
 	go func() { done <- task.Poll(ctx, connect.NewSourceBatch(10, 1<<20)) }()
 	waitFor(t, "the statement to run", func() bool {
 		var n int
-		return db.db.QueryRow("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO = 'SELECT SLEEP(60) AS s'").Scan(&n) == nil && n == 1
+		return db.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO = 'SELECT SLEEP(60) AS s'").Scan(&n) == nil && n == 1
 	})
 	cancel()
 	select {
