@@ -106,9 +106,9 @@ func (d *document) syntaxError(err error) error {
 	c, size := utf8.DecodeRune(d.text[at:])
 	_, why, _ := strings.Cut(err.Error(), "invalid character "+strconv.QuoteRune(c)+" ")
 
-	if word := d.word(at); word != "" && (strings.HasPrefix(why, "looking for beginning of value") ||
+	if word, from := d.word(at); word != "" && (strings.HasPrefix(why, "looking for beginning of value") ||
 		strings.HasPrefix(why, "after top-level") || strings.HasPrefix(why, "in literal")) {
-		return d.fault(at, "Unrecognized token '%s': expected a text in double quotes, a number, an array, an object, true, false or null", word)
+		return d.fault(from, "Unrecognized token '%s': expected a text in double quotes, a number, an array, an object, true, false or null", word)
 	}
 	what := fmt.Sprintf("Unexpected character ('%c' (code %d))", c, c)
 	if c < ' ' {
@@ -124,8 +124,9 @@ func (d *document) syntaxError(err error) error {
 	return d.fault(at, "%s %s", what, why)
 }
 
-// word returns the letters and digits around a position that begin with a letter.
-func (d *document) word(at int) string {
+// word returns the letters and digits around a position, when they begin with
+// a letter, and where they begin.
+func (d *document) word(at int) (string, int) {
 	part := func(c byte) bool {
 		return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 	}
@@ -137,9 +138,9 @@ func (d *document) word(at int) string {
 		to++
 	}
 	if from == to || d.text[from] <= '9' {
-		return ""
+		return "", from
 	}
-	return string(d.text[from:to])
+	return string(d.text[from:to]), from
 }
 
 // fault returns an error with a place, in the form of Java's parser.

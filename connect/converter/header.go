@@ -24,12 +24,11 @@ func (SimpleHeader) AppendHeader(dst []byte, _, _ string, _ *data.Schema, v data
 	if dst == nil {
 		dst = []byte{}
 	}
-	start := len(dst)
-	dst, err := data.AppendQuoted(dst, v, false)
-	if err != nil || utf8.Valid(dst[start:]) {
-		return dst, err
+	b, err := data.AppendQuoted(dst, v, false)
+	if err != nil || utf8.Valid(b[len(dst):]) {
+		return b, err
 	}
-	return encodeUTF8(dst[:start], string(dst[start:])), nil
+	return encodeUTF8(dst, string(b[len(dst):])), nil
 }
 
 // DecodeHeader never fails: what it does not understand is a string.

@@ -109,27 +109,35 @@ func (c *JSON) envelopeOf(s *data.Schema) *envelope {
 }
 
 // Append writes v. The faults are those of Java's converter (golden
-// json-from-connect).
+// json-from-connect); after one dst is as it was.
 func (c *JSON) Append(dst []byte, _ string, s *data.Schema, v data.Value) ([]byte, error) {
-	if s == nil {
-		if v.IsNull() {
-			return nil, nil
-		}
-		if !c.schemas {
-			return appendPlain(dst, v)
-		}
-		dst, err := appendPlain(append(dst, `{"schema":null,"payload":`...), v)
-		return append(dst, '}'), err
+	if s == nil && v.IsNull() {
+		return nil, nil
 	}
-	w := c.lastWrite
-	if w == nil || w.schema != s {
-		var err error
-		if w, err = c.writerOf(s); err != nil {
-			return dst, err
-		}
-		c.lastWrite = w
+	b, err := c.append(dst, s, v)
+	if err != nil {
+		return dst, err
 	}
-	dst, err := w.values.append(append(dst, w.prefix...), v)
+	return b, nil
+}
+
+func (c *JSON) append(dst []byte, s *data.Schema, v data.Value) ([]byte, error) {
+	var err error
+	switch {
+	case s != nil:
+		w := c.lastWrite
+		if w == nil || w.schema != s {
+			if w, err = c.writerOf(s); err != nil {
+				return dst, err
+			}
+			c.lastWrite = w
+		}
+		dst, err = w.values.append(append(dst, w.prefix...), v)
+	case c.schemas:
+		dst, err = appendPlain(append(dst, `{"schema":null,"payload":`...), v)
+	default:
+		dst, err = appendPlain(dst, v)
+	}
 	if c.schemas {
 		dst = append(dst, '}')
 	}

@@ -137,7 +137,11 @@ func (c *coercion) withDefault(b *data.Builder, def data.Value) (*data.Schema, e
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.value(s, def)
+	// A default that does not fit is read as Java reads it, whatever the coercion
+	// of values: it stands for no record (golden envelope-default-wrong-type).
+	lax := *c
+	lax.java = true
+	v, err := lax.value(s, def)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,7 @@ import (
 	"kconnect/connect/data"
 )
 
-// jsonWriter writes values as JSON. It keeps what it derives from a schema, by
-// the schema's pointer.
+// jsonWriter holds the settings by which values are written.
 type jsonWriter struct {
 	numeric     bool // decimal.format
 	nullDefault bool // replace.null.with.default

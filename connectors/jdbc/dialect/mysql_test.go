@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
