@@ -41,6 +41,9 @@ type Error struct {
 	Kind    Kind
 	Message string
 	Cause   error
+	// Remedy says what to do about it, where Message is a text of the Java
+	// worker that has to stay as it is. It shows in traces only.
+	Remedy string
 	// RetryAfter is how long to wait before a retriable error is tried again;
 	// zero leaves it to the worker, which grows its delay from 0.1 s to 10 s.
 	RetryAfter time.Duration
@@ -122,6 +125,9 @@ func Trace(err error) string {
 		if m := MessageOf(err); m != "" {
 			b.WriteString(": ")
 			b.WriteString(m)
+		}
+		if e, ok := err.(*Error); ok && e.Remedy != "" { //nolint:errorlint // of this link
+			b.WriteString("\n\t" + e.Remedy)
 		}
 		err = classed(errors.Unwrap(err))
 	}

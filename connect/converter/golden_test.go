@@ -115,7 +115,7 @@ func replay(c golden.Case, d golden.Difference, listed, own bool) string {
 
 // answer is what a call gave; an unset member was not asked for.
 type answer struct {
-	ok, javaNull        bool
+	ok                  bool
 	schema, value       any
 	hasSchema, hasValue bool
 	data                []byte

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/go-faster/jx"
+
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/data"
@@ -271,13 +273,28 @@ func readTree(b []byte, floats bool) (v data.Value, schema []byte, err error) {
 		schema = r.schema
 	}
 	if err != nil {
-		err = serializationError("Converting byte[] to Kafka Connect data failed due to serialization error: ", err)
+		failed := serializationError("Converting byte[] to Kafka Connect data failed due to serialization error: ", err)
+		failed.Remedy = notWhole
+		err = failed
 	}
 	return v, schema, err
 }
 
 const envelopeRule = `JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields.` +
 	" If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration."
+
+// notWhole is the remedy of a common slip: a text pasted into a console
+// producer over several lines makes a record of each line.
+const notWhole = "The record is not whole JSON. A text that is typed over several lines becomes several records: send it on one line."
+
+// noEnvelope is the error of a record that is no envelope.
+func noEnvelope(b []byte) error {
+	err := connect.NewDataError(envelopeRule, nil)
+	if !jx.Valid(b) {
+		err.Remedy = notWhole
+	}
+	return err
+}
 
 // exactEnvelope reads any envelope and remembers its schema.
 func (c *JSON) exactEnvelope(b []byte) (*data.Schema, data.Value, error) {
@@ -286,12 +303,12 @@ func (c *JSON) exactEnvelope(b []byte) (*data.Schema, data.Value, error) {
 		return nil, data.Null, err
 	}
 	if tree.Kind() != data.KindMap || len(tree.Map().Entries) != 2 {
-		return nil, data.Null, connect.NewDataError(envelopeRule, nil)
+		return nil, data.Null, noEnvelope(b)
 	}
 	_, hasSchema := tree.Map().Get("schema")
 	payload, hasPayload := tree.Map().Get("payload")
 	if !hasSchema || !hasPayload {
-		return nil, data.Null, connect.NewDataError(envelopeRule, nil)
+		return nil, data.Null, noEnvelope(b)
 	}
 	e, err := c.learn(text)
 	if err != nil {

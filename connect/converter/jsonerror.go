@@ -37,7 +37,7 @@ func (e *syntaxError) JavaClass() string { return e.class }
 
 // serializationError wraps a parser's error in the two exceptions in which
 // users of the Java worker find it.
-func serializationError(message string, cause error) error {
+func serializationError(message string, cause error) *connect.Error {
 	return connect.NewDataError(message, &connect.Error{
 		Class:   connect.ClassSerialization,
 		Kind:    connect.Data,

@@ -343,7 +343,7 @@ func parseInt(literal []byte) (int64, bool) {
 	}
 	switch {
 	case negative && u <= 1<<63:
-		return -int64(u), true //nolint:gosec // 1<<63 negates to itself
+		return -int64(u), true // 1<<63 negates to itself
 	case !negative && u < 1<<63:
 		return int64(u), true
 	}

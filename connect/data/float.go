@@ -43,7 +43,7 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	n, e := 0, 0
 	for i := 0; i < len(text); i++ {
 		if text[i] == 'e' {
-			e, _ = strconv.Atoi(string(text[i+1:])) //nolint:errcheck // written by AppendFloat
+			e, _ = strconv.Atoi(string(text[i+1:])) // written by AppendFloat
 			break
 		}
 		if text[i] != '.' {

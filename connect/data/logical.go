@@ -118,13 +118,13 @@ func InstantFromTime(ms int32) (int64, error) {
 
 // Float64 returns the number of d as a double; too large becomes infinite.
 func (d Decimal) Float64() float64 {
-	f, _ := strconv.ParseFloat(d.String(), 64) //nolint:errcheck // a range error comes with the right infinity or zero
+	f, _ := strconv.ParseFloat(d.String(), 64) // a range error comes with the right infinity or zero
 	return f
 }
 
 // Float32 returns the number of d as a float; too large becomes infinite.
 func (d Decimal) Float32() float32 {
-	f, _ := strconv.ParseFloat(d.String(), 32) //nolint:errcheck // a range error comes with the right infinity or zero
+	f, _ := strconv.ParseFloat(d.String(), 32) // a range error comes with the right infinity or zero
 	return float32(f)
 }
 

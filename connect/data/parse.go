@@ -327,7 +327,7 @@ func identity(v Value) string {
 	if v.kind == KindInstant {
 		return strconv.FormatInt(v.Instant(), 10) + "ms"
 	}
-	b, _ := AppendQuoted([]byte{byte(v.kind)}, v, true) //nolint:errcheck // fails for objects only, which no text makes
+	b, _ := AppendQuoted([]byte{byte(v.kind)}, v, true) // fails for objects only, which no text makes
 	return string(b)
 }
 

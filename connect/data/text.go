@@ -93,12 +93,13 @@ func (s *Struct) appendText(dst []byte) []byte {
 // Java's number is arbitrary; this one depends on the content alone.
 func appendHash(dst, content []byte) []byte {
 	h := fnv.New32a()
-	h.Write(content) //nolint:errcheck // never fails
+	h.Write(content) // never fails
 	return strconv.AppendUint(append(dst, '@'), uint64(h.Sum32()), 16)
 }
 
 // appendDate appends an instant as Java's Date.toString, in the process zone:
-// Fri Jan 02 00:00:00 UTC 1970.
+// Fri Jan 02 00:00:00 UTC 1970. Where the time zone database has no letters
+// for a zone but -03, Java has a name of its own (BRT), which is not known here.
 func appendDate(dst []byte, ms int64) []byte {
 	c := civilOf(ms)
 	dst = append(dst, c.weekday.String()[:3]...)

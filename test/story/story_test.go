@@ -67,6 +67,7 @@ func TestStory(t *testing.T) {
 		{"two producers at once fill an existing table", s.orders},
 		{"one misspelt envelope fails the task", s.misspelt},
 		{"with tolerance it goes to the dead letter topic and the others land", s.deadLetter},
+		{"a record pasted over several lines is several dead letters that say so", s.pasted},
 		{"a plain consumer group reads its own topic undisturbed", s.catalog},
 		{"kill -9 while rows flow loses nothing", s.killed},
 		{"SIGTERM stops cleanly", s.terminated},
@@ -284,6 +285,21 @@ func (s *story) deadLetter(t *testing.T) {
 		n := s.db.Query(t, "SELECT COUNT(*) FROM orders WHERE order_id = 'after'")[0][0]
 		return n == "1", n
 	})
+}
+
+func (s *story) pasted(t *testing.T) {
+	whole := order("pasted")
+	cut := strings.Index(whole, `"fields"`)
+	s.kafka.ConsoleProducer(t, s.topic("orders"), whole[:cut], whole[cut:])
+	for _, dead := range s.kafka.Consume(t, s.topic("orders-dead"), 3)[1:] {
+		says := false
+		for _, h := range dead.Headers {
+			says = says || h.Key == "__connect.errors.exception.stacktrace" && strings.Contains(string(h.Value), "not whole JSON")
+		}
+		if !says {
+			t.Errorf("the dead letter %q does not say that it is not whole JSON: %v", dead.Value, dead.Headers)
+		}
+	}
 }
 
 func (s *story) catalog(t *testing.T) {

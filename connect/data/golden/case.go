@@ -53,7 +53,7 @@ func Read(path string) ([]Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close() // only read
 	var cases []Case
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 16<<20)

@@ -46,7 +46,7 @@ func (e *Error) Diff(err error) string {
 }
 
 func (e *Error) String() string {
-	b, _ := json.Marshal(e) //nolint:errcheck // strings and pointers always marshal
+	b, _ := json.Marshal(e) // strings and pointers always marshal
 	return string(b)
 }
 

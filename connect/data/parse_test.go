@@ -1,0 +1,68 @@
+package data_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"kconnect/connect/data"
+)
+
+func TestParseTextNeverLosesAPlainText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[a-zA-Z éü_/.][a-zA-Z0-9 :,_/.\[\]{}"\\-]*`).Draw(t, "text")
+		s, v, isNull := data.ParseText(text)
+		if isNull || s == nil {
+			if text != "null" {
+				t.Fatalf("%q is null", text)
+			}
+			return
+		}
+		if s.Type() == data.String && v.Str() != text {
+			t.Fatalf("%q became %q", text, v.Str())
+		}
+	})
+}
+
+func TestParseTextReadsWhatAppendQuotedWrites(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		elements := rapid.SliceOfN(rapid.Int64(), 1, 8).Draw(t, "elements")
+		list := make([]data.Value, len(elements))
+		for i, n := range elements {
+			list[i] = data.Int64Of(n)
+		}
+		text, err := data.AppendQuoted(nil, data.ArrayOf(list), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, v, _ := data.ParseText(string(text))
+		if s.Type() != data.Array || len(v.Array()) != len(list) {
+			t.Fatalf("%s became %s", text, v)
+		}
+		for i, e := range v.Array() {
+			if e.Int() != elements[i] {
+				t.Fatalf("%s became %s", text, v)
+			}
+		}
+	})
+}
+
+func FuzzParseText(f *testing.F) {
+	for _, text := range []string{"", "null", "1", "[1,2.5]", `{"a":1,"b":[true]}`, "2020-01-02T03:04:05.678Z", "14:34:54.346Z", `["2020-01-02"]`, `\:`, `"`, "1e400", "[[[["} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, v, isNull := data.ParseText(text)
+		if isNull {
+			if s != nil || !v.IsNull() {
+				t.Fatalf("%q is null and %s of %s", text, v, s)
+			}
+			return
+		}
+		if s.Type().Primitive() {
+			if err := data.Validate(s, v); err != nil {
+				t.Fatalf("%q became %s of %s: %v", text, v, s, err)
+			}
+		}
+	})
+}
