@@ -20,7 +20,7 @@ PACKAGES ?= ./...
 FUZZTIME ?= 1m
 SOAK     ?= 5m
 
-.PHONY: help build demo setup test race bench soak fuzz lint fmt cross clean
+.PHONY: help build demo setup test race bench soak fuzz lint docs fmt cross clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -69,6 +69,9 @@ $(LINT):
 
 lint: $(LINT) ## golangci-lint with .golangci.yml
 	$(LINT) run $(PACKAGES)
+
+docs: ## write docs/configuration.md from the definitions
+	KCONNECT_WRITE_DOCS=1 go test -count=1 -run TestTheReference ./cmd/kconnect
 
 fmt: $(LINT) ## format the code
 	$(LINT) fmt

@@ -24,20 +24,20 @@ func users1(t testing.TB) (*data.Schema, data.Value) {
 // wide is an envelope of ten columns of many types, about 900 bytes.
 func wide(t testing.TB) (*data.Schema, data.Value) {
 	price := data.NewDecimalBuilder(2).Optional().MustBuild()
-	s := data.NewStructBuilder().Named("shop.orders.Value").
+	s := data.NewStructBuilder().Named("orders").
 		Field("order_id", data.Int64Schema).
-		Field("customer_id", data.OptionalInt32Schema).
+		Field("customer", data.OptionalInt32Schema).
 		Field("status", data.OptionalStringSchema).
-		Field("shipping_address", data.OptionalStringSchema).
-		Field("weight_kilograms", data.OptionalFloat64Schema).
-		Field("is_gift", data.BooleanSchema).
+		Field("address", data.OptionalStringSchema).
+		Field("weight", data.OptionalFloat64Schema).
+		Field("gift", data.BooleanSchema).
 		Field("created_at", data.NewTimestampBuilder().MustBuild()).
-		Field("total_price", price).
-		Field("coupon_code", data.OptionalStringSchema).
-		Field("comment_of_customer", data.OptionalStringSchema).
+		Field("price", price).
+		Field("coupon", data.OptionalStringSchema).
+		Field("comment", data.OptionalStringSchema).
 		MustBuild()
-	return s, structOf(t, s, data.Int64Of(9007199254740993), data.Int32Of(4711), data.StringOf("SHIPPED"), data.StringOf("12 Some Street, 34567 Sometown"),
-		data.Float64Of(12.375), data.BoolOf(true), data.InstantOf(1700000000123), data.DecimalOf(data.NewDecimal(1234567, 2)), data.Null, data.StringOf("please ring twice"))
+	return s, structOf(t, s, data.Int64Of(9007199254740993), data.Int32Of(4711), data.StringOf("SHIPPED"), data.StringOf("12 Some Street"),
+		data.Float64Of(12.375), data.BoolOf(true), data.InstantOf(1700000000123), data.DecimalOf(data.NewDecimal(1234567, 2)), data.Null, data.StringOf("ring twice"))
 }
 
 func structOf(t testing.TB, s *data.Schema, values ...data.Value) data.Value {

@@ -10,5 +10,6 @@
 // does and explains what is wrong. The envelope reader in front of it knows
 // the schema by its bytes, takes only what needs no coercion, and gives up at
 // anything else; then the exact reader starts over. The fuzz tests hold the
-// two to the same answers.
+// two to the same answers. Both stand on one scanner: no JSON library accepts
+// what the Java worker's parser does, and one in front of it was not faster.
 package converter

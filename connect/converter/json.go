@@ -14,27 +14,27 @@ import (
 var jsonDef = config.NewDef(
 	typeKeyDef,
 	config.Key{
-		Name: "schemas.enable", Type: config.Boolean, Default: new("true"), Importance: config.High, Group: "Schemas", Order: 1, Width: config.MediumWidth,
+		Name: "schemas.enable", Type: config.Boolean, Default: new("true"), Importance: config.High, Group: "Schemas", Order: 0, Width: config.MediumWidth,
 		Display: "Enable Schemas",
 		Doc:     "Write every value with its schema around it, and expect that when reading. Without, JSON is plain and values have no schema.",
 	},
 	config.Key{
-		Name: "schemas.cache.size", Type: config.Int, Default: new("1000"), Importance: config.High, Group: "Schemas", Order: 2, Width: config.MediumWidth,
+		Name: "schemas.cache.size", Type: config.Int, Default: new("1000"), Importance: config.High, Group: "Schemas", Order: 1, Width: config.MediumWidth,
 		Display: "Schema Cache Size",
 		Doc:     "How many schemas the converter remembers in each direction.",
 	},
 	config.Key{
-		Name: "schema.content", Type: config.String, Importance: config.High, Group: "Schemas", Order: 3, Width: config.MediumWidth,
+		Name: "schema.content", Type: config.String, Importance: config.High, Group: "Schemas", Order: 2, Width: config.MediumWidth,
 		Display: "Schema Content",
 		Doc:     "The schema, as JSON, of every value that is read. When it is set, values are read as plain JSON of that schema, and schemas.enable must be true.",
 	},
 	config.Key{
-		Name: "decimal.format", Type: config.String, Default: new("BASE64"), Importance: config.Low, Group: "Serialization", Order: 1, Width: config.MediumWidth,
+		Name: "decimal.format", Type: config.String, Default: new("BASE64"), Importance: config.Low, Group: "Serialization", Order: 0, Width: config.MediumWidth,
 		Display: "Decimal Format", Validate: config.OneOfFold("NUMERIC", "BASE64"),
 		Doc: "How decimals are written: NUMERIC as JSON numbers, BASE64 as the bytes of the unscaled value. Both are read.",
 	},
 	config.Key{
-		Name: "replace.null.with.default", Type: config.Boolean, Default: new("true"), Importance: config.Low, Group: "Serialization", Order: 2, Width: config.MediumWidth,
+		Name: "replace.null.with.default", Type: config.Boolean, Default: new("true"), Importance: config.Low, Group: "Serialization", Order: 1, Width: config.MediumWidth,
 		Display: "Replace null with default",
 		Doc:     "Put the default of a field in the place of null, in both directions.",
 	},

@@ -386,13 +386,18 @@ func plainText(b []byte) int {
 			return i + bits.TrailingZeros64(m)/8
 		}
 	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c == '"' || c == '\\' || c < 0x20 || c >= 0x80 {
-			break
-		}
+	for ; i < len(b) && plainBytes[b[i]]; i++ {
 	}
 	return i
 }
+
+// plainBytes are the bytes that plainText counts.
+var plainBytes = func() (plain [256]bool) {
+	for c := 0x20; c < 0x80; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
 
 // text reads the rest of a text after its opening quote.
 func (r *jsonReader) text(limit int) ([]byte, bool) {

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"testing"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+	"kconnect/connect/worker"
+)
+
+const referencePage = "../../docs/configuration.md"
+
+// TestTheReferenceIsWhatTheTablesSay compares docs/configuration.md with the
+// definitions; `make docs` writes it.
+func TestTheReferenceIsWhatTheTablesSay(t *testing.T) {
+	page := reference(t)
+	if os.Getenv("KCONNECT_WRITE_DOCS") != "" {
+		if err := os.WriteFile(referencePage, page, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	there, err := os.ReadFile(referencePage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(there, page) {
+		t.Error("docs/configuration.md is not what the definitions say: run `make docs`")
+	}
+}
+
+func reference(t *testing.T) []byte {
+	t.Helper()
+	registry, err := plugins()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	b.WriteString("# Configuration reference\n\nMade from the definitions in the code by `make docs`; do not edit.\n")
+	section := func(title string, def *config.Def) {
+		fmt.Fprintf(&b, "\n## %s\n\n", title)
+		if len(def.Keys()) == 0 {
+			b.WriteString("No settings.\n")
+			return
+		}
+		if err := def.Markdown(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	section("Worker", worker.Def)
+	section("Every source connector", config.ConnectorDef(config.Source))
+	section("Every sink connector", config.ConnectorDef(config.Sink))
+	for _, p := range registry.List(false) {
+		if p.Kind == connect.HeaderConverterPlugin && registry.Find(p.Class).Kind != p.Kind {
+			continue // listed as a converter already
+		}
+		section(p.Class, p.Def)
+	}
+	return b.Bytes()
+}
