@@ -26,19 +26,12 @@ const (
 	bodyTimeout = 30 * time.Second
 )
 
-// readBody reads a request's body, whichever the resource: what a client
-// announces and does not send must neither keep the connection for ever nor be
-// waited for after the answer.
+// readBody reads a request's body, of limit bytes at most, within the time
+// that limitBody set.
 func readBody(c echo.Context, limit int64) ([]byte, error) {
 	if c.Request().Body == http.NoBody {
 		return nil, nil
 	}
-	// The deadline must not outlast the body: net/http goes on reading to see
-	// whether the client is still there. Recorders in tests have no deadlines.
-	control := http.NewResponseController(c.Response().Writer)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-
 	var b bytes.Buffer
 	_, err := b.ReadFrom(http.MaxBytesReader(c.Response().Writer, c.Request().Body, limit))
 	var tooLarge *http.MaxBytesError
@@ -53,7 +46,19 @@ func readBody(c echo.Context, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("cannot read the body of the request: %w", err)
 	}
+	// The deadline must not outlast the body: net/http goes on reading to see
+	// whether the client is still there.
+	_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Time{})
 	return b.Bytes(), nil
+}
+
+// limitBody sets the time in which a body must have arrived. It holds for
+// requests that no resource takes, too, because net/http reads what is left of
+// a body before it takes the next request. A recorder in a test has no deadlines.
+func limitBody(c echo.Context) {
+	if c.Request().Body != http.NoBody {
+		_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
 }
 
 // document is a JSON body that was found to be well-formed. Its members are

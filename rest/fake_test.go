@@ -25,8 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // as in the real one. It is used by one request at a time.
 type fakeHerder struct {
 	starting   bool
-	elsewhere  string        // not empty: writes belong to the worker at this URL
-	hang       chan struct{} // not nil: writes wait for it or the end of their context
+	elsewhere  string // not empty: writes belong to the worker at this URL
+	hang       bool   // writes wait for the end of their context
 	connectors map[string]*fakeConnector
 	levels     *logging.Levels
 
@@ -69,12 +69,9 @@ func (h *fakeHerder) find(name, format string) (*fakeConnector, error) {
 
 // write is what every change goes through.
 func (h *fakeHerder) write(ctx context.Context) error {
-	if h.hang != nil {
-		select {
-		case <-h.hang:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if h.hang {
+		<-ctx.Done()
+		return ctx.Err()
 	}
 	if h.elsewhere != "" {
 		return &herder.ElsewhereError{URL: strings.TrimPrefix(h.elsewhere, "nobody")}

@@ -221,8 +221,14 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// send sends a request and returns the answer with its body.
-func send(t *testing.T, method, url string, headers map[string]string, body io.Reader) (*http.Response, string) {
+// answer is an answer without its body.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
+// send sends a request and returns the answer and its body.
+func send(t *testing.T, method, url string, headers map[string]string, body io.Reader) (answer, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
 	if err != nil {
@@ -240,5 +246,5 @@ func send(t *testing.T, method, url string, headers map[string]string, body io.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(text)
+	return answer{res.StatusCode, res.Header}, string(text)
 }

@@ -83,10 +83,11 @@ func (s *Server) router(routes []route, before ...echo.MiddlewareFunc) *echo.Ech
 	return e
 }
 
-// gate cleans the path before it is routed, and keeps everything out that
+// gate bounds the body, cleans the path before it is routed, and keeps everything out that
 // comes before the worker can answer (rest.md, "Start-up and transient answers").
 func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		limitBody(c)
 		u := c.Request().URL
 		raw, _, _ := strings.Cut(c.Request().RequestURI, "?")
 		if u.IsAbs() { // as proxies send it

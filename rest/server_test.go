@@ -176,19 +176,29 @@ func exchange(t *testing.T, c net.Conn, text string) (status int, body string, e
 
 func TestHalfOpenClientsAreCutOff(t *testing.T) {
 	inMemory(t, newFake(), func(t *testing.T, p *pipes, _ context.CancelFunc) {
-		silent, slowHeader, slowBody := p.dial(), p.dial(), p.dial()
-		if _, _, err := exchange(t, slowHeader, "GET / HTTP/1.1\r\nHost: h\r\nX-"); !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-			t.Errorf("half a header: %v", err)
-		}
+		silent := p.dial()
 		if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("silence: %v", err)
 		}
-		status, body, err := exchange(t, slowBody, "PUT /connectors/x/pause HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n{")
+		slowHeader := p.dial()
+		status, body, err := exchange(t, slowHeader, "GET / HTTP/1.1\r\nHost: h\r\nX-")
+		if err == nil && status != http.StatusBadRequest {
+			t.Errorf("half a header: %d %s", status, body)
+		}
+		slowBody := p.dial()
+		status, body, err = exchange(t, slowBody, "PUT /connectors/x/pause HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n{")
 		if status != http.StatusRequestTimeout || err != nil {
 			t.Errorf("half a body: %d %s %v", status, body, err)
 		}
-		if _, err := slowBody.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-			t.Errorf("after half a body: %v", err)
+		nobodys := p.dial()
+		status, body, err = exchange(t, nobodys, "POST /nope HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n{")
+		if status != http.StatusNotFound || err != nil {
+			t.Errorf("half a body to no resource: %d %s %v", status, body, err)
+		}
+		for name, c := range map[string]net.Conn{"header": slowHeader, "body": slowBody, "body to no resource": nobodys} {
+			if _, err := io.Copy(io.Discard, c); err != nil {
+				t.Errorf("the connection after half a %s: %v", name, err)
+			}
 		}
 	})
 }
@@ -196,7 +206,7 @@ func TestHalfOpenClientsAreCutOff(t *testing.T) {
 func TestRequestsEndAfterTheirTime(t *testing.T) {
 	fake := newFake()
 	fake.connectors["c"] = &fakeConnector{state: herder.Started}
-	fake.hang = make(chan struct{})
+	fake.hang = true
 	inMemory(t, fake, func(t *testing.T, p *pipes, _ context.CancelFunc) {
 		writer, reader := p.dial(), p.dial()
 		answered := make(chan string, 1)
@@ -218,7 +228,7 @@ func TestRequestsEndAfterTheirTime(t *testing.T) {
 
 func TestStoppingEndsRunningRequests(t *testing.T) {
 	fake := newFake()
-	fake.hang = make(chan struct{})
+	fake.hang = true
 	inMemory(t, fake, func(t *testing.T, p *pipes, stop context.CancelFunc) {
 		c := p.dial()
 		answered := make(chan string, 1)

@@ -19,7 +19,7 @@ import (
 	"kconnect/connect/data/golden"
 )
 
-const differencesFile = "../../test/testdata/differences.json"
+const differencesFile = "../../test/testdata/golden/differences.json"
 
 // TestGolden replays what the Java worker's converters did. KCONNECT_GOLDEN_DIR
 // names another folder with recordings.

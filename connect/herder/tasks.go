@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/storage"
 )
@@ -29,17 +30,18 @@ func (h *Herder) planTasks(ctx context.Context, name string) {
 			return
 		}
 		tasks, err := h.worker.TaskConfigs(ctx, name, c.Config)
-		if err != nil {
+		if err == nil {
+			if !tasksChanged(c, tasks) {
+				return
+			}
+			if err = h.publish(ctx, name, tasks); err == nil || ctx.Err() != nil {
+				return
+			}
+		} else if connect.KindOf(err) != connect.Retriable {
 			return // it does not run here any more, or its status tells the user
 		}
-		if !tasksChanged(c, tasks) {
-			return
-		}
-		if err = h.publish(ctx, name, tasks); err == nil || ctx.Err() != nil {
-			return
-		}
 		delay := min(250*time.Millisecond<<min(attempt, 8), time.Minute)
-		h.log.Warn("The tasks of a connector could not be published; trying again", zap.String("connector", name), zap.Duration("after", delay), zap.Error(err))
+		h.log.Warn("The tasks of a connector could not be planned and published; trying again", zap.String("connector", name), zap.Duration("after", delay), zap.Error(err))
 		timer := time.NewTimer(delay)
 		select {
 		case <-ctx.Done():

@@ -87,7 +87,7 @@ func (s *source) run(soft, hard context.Context) error {
 	})
 	g.Go(func() error {
 		defer stopCommitting()
-		return s.convert(failing, hard)
+		return s.convert(hard)
 	})
 	committed := make(chan struct{})
 	go func() {
@@ -115,7 +115,7 @@ func (s *source) poll(soft, hard context.Context) error {
 		return err
 	}
 	s.began()
-	for attempt := 0; ; {
+	for attempt, waiting := 0, false; ; {
 		if !s.awaitResumed(soft) {
 			return nil
 		}
@@ -143,6 +143,7 @@ func (s *source) poll(soft, hard context.Context) error {
 				return nil
 			}
 			attempt = 0
+			s.health.Moving()
 		default:
 			s.free <- b
 		}
@@ -154,19 +155,23 @@ func (s *source) poll(soft, hard context.Context) error {
 				return err
 			}
 			s.health.Waiting(err)
+			waiting = true
 			if !sleep(soft, backoff(attempt)) {
 				return nil
 			}
 			attempt++
 			continue
 		}
-		s.health.Moving()
+		if waiting { // an empty poll of a task that itself says that it waits is no movement
+			s.health.Moving()
+			waiting = false
+		}
 	}
 }
 
 // convert turns batches into flights and produces them, without waiting for
 // acknowledgements in between.
-func (s *source) convert(soft, hard context.Context) error {
+func (s *source) convert(hard context.Context) error {
 	for b := range s.filled {
 		if err := s.send(hard, b); err != nil {
 			s.fail(err)
@@ -183,7 +188,6 @@ func (s *source) convert(soft, hard context.Context) error {
 		s.log.Warn("Records were still unacknowledged when the time to stop was over; they will be read and sent again",
 			zap.Int("batches", s.tracker.unfinished()))
 	}
-	_ = soft
 	return nil
 }
 

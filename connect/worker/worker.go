@@ -213,7 +213,7 @@ func (w *Worker) TaskConfigs(ctx context.Context, name string, raw config.Raw) (
 			return
 		}
 		configs, err := w.planTasks(ctx, c, raw)
-		if err != nil {
+		if err != nil && connect.KindOf(err) != connect.Retriable {
 			c.log.Error("The connector failed to plan its tasks", zap.Error(err))
 			c.report(OnFail, connect.Trace(err))
 		}

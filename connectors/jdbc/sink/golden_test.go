@@ -152,7 +152,7 @@ func readCase(t *testing.T, file string) *goldenCase {
 func readDifferences(t *testing.T) map[string]difference {
 	t.Helper()
 	all := map[string]difference{}
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "test", "testdata", "differences.json"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "test", "testdata", "golden", "differences.json"))
 	if errors.Is(err, os.ErrNotExist) {
 		return all
 	}

@@ -103,7 +103,7 @@ func TestGoldenRecordings(t *testing.T) {
 // fields that replace those of the recording, by case.
 func readDifferences(t *testing.T) map[string]json.RawMessage {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "test", "testdata", "differences.json"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "test", "testdata", "golden", "differences.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
