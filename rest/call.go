@@ -86,6 +86,7 @@ func (r *call) reply(status int, body []byte) {
 	}
 	if len(body) > 0 {
 		h.Set("Content-Type", contentJSON)
+		h.Set("Content-Length", strconv.Itoa(len(body))) // as in Java, however long it is
 	}
 	r.Response().WriteHeader(status)
 	_, _ = r.Response().Write(body) // a client that is gone is no fault of ours

@@ -193,13 +193,20 @@ func (s *Server) patchConfig(r *call) error {
 	if err != nil {
 		return err
 	}
+	var refused error
 	if patch == nil {
-		return missing("an object of settings")
+		refused = missing("an object of settings")
 	}
 	for _, e := range patch {
 		if e.Key == "name" && e.Value != nil && *e.Value != name {
-			return otherName(*e.Value, name)
+			refused = otherName(*e.Value, name)
 		}
+	}
+	if refused != nil {
+		if _, err := s.herder.Config(name); err != nil {
+			return err // Java looks for the connector first
+		}
+		return refused
 	}
 	info, err := s.herder.PatchConfig(r.ctx, name, patch)
 	if err != nil {

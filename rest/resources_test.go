@@ -53,6 +53,7 @@ func TestAnswers(t *testing.T) {
 		{"PATCH /connectors/c/config", `{"name":"d"}`, 400, `...(d) doesn't match connector name in the URL (c)`}, // differs from Java on purpose: D21
 		{"PATCH /connectors/c/config", `{"name":"c"}`, 200, `..."name":"c"`},
 		{"PATCH /connectors/c/config", `null`, 500, `...`},
+		{"PATCH /connectors/nope/config", `{"name":"d"}`, 404, `...Connector nope not found`},
 
 		{"PATCH /connectors/c/offsets", `null`, 500, `...`},
 		{"PATCH /connectors/c/offsets", `{}`, 400, `...Partitions / offsets need to be provided for an alter offsets request`},
@@ -194,5 +195,28 @@ func TestBodiesAreBounded(t *testing.T) {
 	signed := map[string]string{"Content-Type": "application/json", headerMAC: "YQ==", headerAlgorithm: "HmacSHA256"}
 	if res, body := send(t, "POST", server.URL+"/connectors/x/tasks", signed, strings.NewReader(large)); res.StatusCode != 204 {
 		t.Errorf("signed: %d %s", res.StatusCode, body)
+	}
+}
+
+func TestOptionsListsMethods(t *testing.T) {
+	server := serve(t, newFake(), Config{})
+	for path, want := range map[string]string{
+		"/":                                    "HEAD,GET,OPTIONS",
+		"/connectors":                          "HEAD,POST,GET,OPTIONS",
+		"/connectors/x":                        "HEAD,DELETE,GET,OPTIONS",
+		"/connectors/x/config":                 "HEAD,GET,OPTIONS,PUT,PATCH",
+		"/connectors/x/offsets":                "HEAD,DELETE,GET,OPTIONS,PATCH",
+		"/connectors/x/tasks/0/restart":        "POST,OPTIONS",
+		"/connector-plugins/x/config/validate": "OPTIONS,PUT",
+		"/admin/loggers/x":                     "HEAD,GET,OPTIONS,PUT",
+	} {
+		res, body := send(t, "OPTIONS", server.URL+path, nil, nil)
+		if res.StatusCode != 200 || res.Header.Get("Allow") != want || strings.ReplaceAll(body, ", ", ",") != want || res.Header.Get("Content-Type") != "text/plain" {
+			t.Errorf("OPTIONS %s: %d %q %v", path, res.StatusCode, body, res.Header)
+		}
+		res, body = send(t, "OPTIONS", server.URL+path, map[string]string{"Accept": "application/json"}, nil)
+		if res.StatusCode != 200 || res.Header.Get("Allow") != want || body != "" || res.Header.Get("Content-Type") != contentJSON {
+			t.Errorf("OPTIONS %s for JSON: %d %q %v", path, res.StatusCode, body, res.Header)
+		}
 	}
 }

@@ -132,9 +132,9 @@ func (s *Server) answer(c echo.Context, r route, do resource) error {
 	switch {
 	case slices.ContainsFunc(c.ParamValues(), func(v string) bool { return strings.Contains(v, "/") }):
 		return frameworkError(http.StatusNotFound) // echo gives a last parameter all that remains
-	case r.typed && h.Get("Content-Type") != "" && !admitsJSON(h.Get("Content-Type")):
+	case r.typed && h.Get("Content-Type") != "" && !covers(h.Get("Content-Type"), contentJSON):
 		return frameworkError(http.StatusUnsupportedMediaType)
-	case !acceptsJSON(h.Values("Accept")):
+	case !accepts(h, contentJSON):
 		return frameworkError(http.StatusNotAcceptable)
 	}
 	limit := int64(maxBody)
@@ -166,20 +166,23 @@ func (s *Server) answer(c echo.Context, r route, do resource) error {
 	return err
 }
 
-// acceptsJSON reads Accept as Java workers do: weights do not matter.
-func acceptsJSON(accept []string) bool {
-	list := strings.Join(accept, ",")
-	return strings.TrimSpace(list) == "" || slices.ContainsFunc(strings.Split(list, ","), admitsJSON)
+// accepts reads Accept as Java workers do: weights do not matter.
+func accepts(h http.Header, media string) bool {
+	list := strings.Join(h.Values("Accept"), ",")
+	return strings.TrimSpace(list) == "" ||
+		slices.ContainsFunc(strings.Split(list, ","), func(r string) bool { return covers(r, media) })
 }
 
-// admitsJSON reports whether a media type or range covers application/json.
-func admitsJSON(media string) bool {
-	media, _, _ = strings.Cut(media, ";")
-	kind, sub, _ := strings.Cut(strings.ToLower(strings.TrimSpace(media)), "/")
-	return (kind == "application" || kind == "*") && (sub == "json" || sub == "*")
+// covers reports whether a media range takes in a media type.
+func covers(mediaRange, media string) bool {
+	mediaRange, _, _ = strings.Cut(mediaRange, ";")
+	kind, sub, _ := strings.Cut(strings.ToLower(strings.TrimSpace(mediaRange)), "/")
+	wantKind, wantSub, _ := strings.Cut(media, "/")
+	return (kind == wantKind || kind == "*") && (sub == wantSub || sub == "*")
 }
 
-// options lists the methods of a path (golden rest 01-root-health).
+// options lists the methods of a path (golden rest 01-root-health), in Allow
+// alone for a client that takes no plain text.
 func options(r route) echo.HandlerFunc {
 	var methods []string
 	for _, m := range []string{"HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"} {
@@ -191,6 +194,10 @@ func options(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("Allow", strings.Join(methods, ","))
+		if !accepts(c.Request().Header, "text/plain") {
+			h.Set("Content-Type", contentJSON)
+			return c.NoContent(http.StatusOK)
+		}
 		h.Set("Content-Type", "text/plain")
 		c.Response().WriteHeader(http.StatusOK)
 		_, err := c.Response().Write([]byte(strings.Join(methods, ", ")))

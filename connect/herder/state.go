@@ -78,10 +78,12 @@ func (s *state) local(connector string) []group.ID {
 
 // sorted orders ids by connector, the connector itself before its tasks.
 func sorted(ids []group.ID) []group.ID {
-	slices.SortFunc(ids, func(a, b group.ID) int {
-		return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Task, b.Task))
-	})
+	slices.SortFunc(ids, compareIDs)
 	return ids
+}
+
+func compareIDs(a, b group.ID) int {
+	return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Task, b.Task))
 }
 
 func keys(set map[group.ID]bool) []group.ID {

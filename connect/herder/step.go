@@ -2,6 +2,8 @@ package herder
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"kconnect/connect/group"
 	"kconnect/connect/storage"
@@ -142,6 +144,11 @@ func (s *state) settle() []effect {
 	s.phase = settled
 	effects = append(effects, roundApplied{generation: generation, leader: s.leader})
 	effects = append(effects, s.reconcile()...)
+	for _, id := range slices.SortedFunc(maps.Keys(s.restarts), compareIDs) {
+		if !s.assigned[id] || !s.configured(id) { // it has gone while it was being restarted
+			effects = append(effects, s.restarted(id, &ConflictError{Message: staleConfig})...)
+		}
+	}
 	waiting := s.waiting
 	s.waiting = nil
 	for i, r := range waiting {
@@ -214,9 +221,6 @@ func (s *state) onStopped(ids []group.ID) []effect {
 			delete(s.rejoinOn, id)
 			again = true
 		}
-		if s.restarts[id] != nil && !s.assigned[id] {
-			effects = append(effects, s.restarted(id, &ConflictError{Message: staleConfig})...)
-		}
 	}
 	if again && len(s.rejoinOn) == 0 {
 		effects = append(effects, s.rejoin("tasks have new configurations")...)
@@ -262,7 +266,10 @@ func (s *state) onConfig(c storage.Change) []effect {
 	case storage.ConnectorAdded:
 		return s.rejoin("connector " + c.Connector + " was created")
 	case storage.ConnectorRemoved:
-		return s.rejoin("connector " + c.Connector + " was deleted")
+		// Stopped at once, not only when the round revokes it: a connector that is
+		// created anew under the name meanwhile must start with its own configuration.
+		effects := s.stop(append(s.local(c.Connector), id), deletedWork)
+		return append(effects, s.rejoin("connector "+c.Connector+" was deleted")...)
 	case storage.ConnectorChanged:
 		return s.stop([]group.ID{id}, replacedWork) // and starts again once stopped
 	case storage.TasksChanged:

@@ -24,6 +24,10 @@ import (
 // planTasks asks a connector that runs here for its tasks and publishes them
 // when they changed. It goes on until that worked or the connector is gone.
 func (h *Herder) planTasks(ctx context.Context, name string) {
+	// A plan must not be published once the connector has moved on: its new
+	// owner may have published another.
+	ctx, cancel := h.worker.UntilStopped(ctx, name)
+	defer cancel()
 	for attempt := 0; ; attempt++ {
 		c := h.configs.Snapshot().Connectors[name]
 		if c == nil || c.Target != Started {

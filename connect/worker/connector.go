@@ -22,6 +22,7 @@ type connector struct {
 	life    *life
 	target  Target
 	calls   chan func(ctx context.Context) // the next calls of the plugin
+	ctx     context.Context                // ends when it shall stop
 	cancel  context.CancelFunc
 	done    chan struct{}
 	running atomic.Bool // Start succeeded and Stop was not called

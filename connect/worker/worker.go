@@ -117,7 +117,7 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 	life.version = p.Version
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &connector{name: name, plugin: p, config: m, log: log, report: life.move,
-		calls: make(chan func(context.Context), 16), cancel: cancel, done: make(chan struct{})}
+		calls: make(chan func(context.Context), 16), ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	c.env = connect.ConnectorEnv{
 		Env:         connect.Env{Connector: name, Task: group.ConnectorTask, Config: m, Logger: log, Now: w.now, Health: &health{now: w.now}},
 		Reconfigure: func() { w.listener.ReconfigurationRequested(name) },
@@ -230,6 +230,21 @@ func (w *Worker) TaskConfigs(ctx context.Context, name string, raw config.Raw) (
 	case <-c.done:
 		return nil, fmt.Errorf("connector %s was stopped", name)
 	}
+}
+
+// UntilStopped returns a context that ends when a connector stops running here,
+// or is not here at all: what was planned for it then is out of date.
+func (w *Worker) UntilStopped(ctx context.Context, name string) (context.Context, context.CancelFunc) {
+	w.mu.Lock()
+	c := w.connectors[name]
+	w.mu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	if c == nil {
+		cancel()
+		return ctx, cancel
+	}
+	stop := context.AfterFunc(c.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // planTasks calls the plugin and prepares its answer for the config topic.
