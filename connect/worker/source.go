@@ -172,23 +172,29 @@ func (s *source) poll(soft, hard context.Context) error {
 // convert turns batches into flights and produces them, without waiting for
 // acknowledgements in between.
 func (s *source) convert(hard context.Context) error {
+	var failed error
 	for b := range s.filled {
-		if err := s.send(hard, b); err != nil {
-			s.fail(err)
-			for range s.filled { //nolint:revive // the poller may be about to hand over one more
-			}
-			return err
+		if failed != nil || s.sendErr.Load() != nil {
+			continue // the poller may hand over one more
+		}
+		if failed = s.send(hard, b); failed != nil {
+			s.fail(failed)
+			continue
 		}
 		s.free <- b
-		if s.sendErr.Load() != nil {
-			break
-		}
 	}
-	if err := s.producer.Flush(hard); err != nil {
+	// Also a task that failed stores the offsets of what Kafka took before.
+	ctx := hard
+	if failed != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(hard, s.timeout)
+		defer cancel()
+	}
+	if err := s.producer.Flush(ctx); err != nil {
 		s.log.Warn("Records were still unacknowledged when the time to stop was over; they will be read and sent again",
 			zap.Int("batches", s.tracker.unfinished()))
 	}
-	return nil
+	return failed
 }
 
 // send converts one batch and hands it to the producer.
