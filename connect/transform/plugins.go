@@ -1,6 +1,8 @@
 package transform
 
 import (
+	"slices"
+
 	"kconnect/connect"
 	"kconnect/connect/config"
 )
@@ -15,9 +17,29 @@ func Plugins() []connect.Plugin {
 	transformation := func(class string, def *config.Def, create func() connect.Transformation) connect.Plugin {
 		return connect.Plugin{Class: prefix + class, Kind: connect.TransformationPlugin, Version: version, Def: def, New: func() any { return create() }}
 	}
-	return []connect.Plugin{
-		transformation("ExtractField$Key", extractFieldDef, func() connect.Transformation { return &ExtractField{side: keySide} }),
-		transformation("ExtractField$Value", extractFieldDef, func() connect.Transformation { return &ExtractField{side: valueSide} }),
-		transformation("ValueToKey", valueToKeyDef, func() connect.Transformation { return &ValueToKey{} }),
+	predicate := func(class string, def *config.Def, create func() connect.Predicate) connect.Plugin {
+		return connect.Plugin{Class: prefix + "predicates." + class, Kind: connect.PredicatePlugin, Version: version, Def: def, New: func() any { return create() }}
 	}
+	// sides makes the Key and the Value variant of a class.
+	sides := func(class string, def *config.Def, create func(side) connect.Transformation) []connect.Plugin {
+		return []connect.Plugin{
+			transformation(class+"$Key", def, func() connect.Transformation { return create(keySide) }),
+			transformation(class+"$Value", def, func() connect.Transformation { return create(valueSide) }),
+		}
+	}
+	return slices.Concat(
+		[]connect.Plugin{
+			transformation("DropHeaders", dropHeadersDef, func() connect.Transformation { return &DropHeaders{} }),
+			transformation("Filter", filterDef, func() connect.Transformation { return Filter{} }),
+			transformation("InsertHeader", insertHeaderDef, func() connect.Transformation { return &InsertHeader{} }),
+			transformation("RegexRouter", regexRouterDef, func() connect.Transformation { return &RegexRouter{} }),
+			transformation("ValueToKey", valueToKeyDef, func() connect.Transformation { return &ValueToKey{} }),
+			predicate("HasHeaderKey", hasHeaderDef, func() connect.Predicate { return &HasHeaderKey{} }),
+			predicate("RecordIsTombstone", tombstoneDef, func() connect.Predicate { return RecordIsTombstone{} }),
+			predicate("TopicNameMatches", topicMatchDef, func() connect.Predicate { return &TopicNameMatches{} }),
+		},
+		sides("ExtractField", extractFieldDef, func(s side) connect.Transformation { return &ExtractField{side: s} }),
+		sides("HoistField", hoistFieldDef, func(s side) connect.Transformation { return &HoistField{side: s} }),
+		sides("SetSchemaMetadata", setSchemaMetadataDef, func(s side) connect.Transformation { return &SetSchemaMetadata{side: s} }),
+	)
 }
