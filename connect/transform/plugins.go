@@ -39,6 +39,11 @@ func Plugins() []connect.Plugin {
 			predicate("TopicNameMatches", topicMatchDef, func() connect.Predicate { return &TopicNameMatches{} }),
 		},
 		sides("ExtractField", extractFieldDef, func(s side) connect.Transformation { return &ExtractField{side: s} }),
+		sides("Flatten", flattenDef, func(s side) connect.Transformation { return &Flatten{side: s} }),
+		sides("HeaderFrom", headerFromDef, func(s side) connect.Transformation { return &HeaderFrom{side: s} }),
+		sides("InsertField", insertFieldDef, func(s side) connect.Transformation { return &InsertField{side: s} }),
+		sides("MaskField", maskFieldDef, func(s side) connect.Transformation { return &MaskField{side: s} }),
+		sides("ReplaceField", replaceFieldDef, func(s side) connect.Transformation { return &ReplaceField{side: s} }),
 		sides("HoistField", hoistFieldDef, func(s side) connect.Transformation { return &HoistField{side: s} }),
 		sides("SetSchemaMetadata", setSchemaMetadataDef, func(s side) connect.Transformation { return &SetSchemaMetadata{side: s} }),
 	)

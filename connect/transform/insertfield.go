@@ -1,0 +1,176 @@
+package transform
+
+import (
+	"strings"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+	"kconnect/connect/data"
+)
+
+const insertPurpose = "field insertion"
+
+var insertFieldDef = config.NewDef(
+	insertKey("topic.field", "the topic"),
+	insertKey("partition.field", "the partition"),
+	insertKey("offset.field", "the offset; of sink connectors only"),
+	insertKey("timestamp.field", "the timestamp of the record"),
+	insertKey("static.field", "static.value"),
+	config.Key{Name: "static.value", Type: config.String, Importance: config.Medium, Doc: "The text for static.field."},
+	replaceNullKey,
+)
+
+func insertKey(name, what string) config.Key {
+	return config.Key{Name: name, Type: config.String, Importance: config.Medium,
+		Doc: "The field for " + what + ". A ! at its end makes the field required, a ? optional, which it is without either."}
+}
+
+// insertion is one inserted field.
+type insertion struct {
+	name   string
+	schema *data.Schema
+	value  func(r *connect.Record) data.Value
+	always bool // goes into a map also when it is null
+}
+
+// InsertField adds fields with what is known of the record, or with a text.
+type InsertField struct {
+	side    side
+	inserts []insertion
+	offset  bool
+	replace bool
+	schemas schemaCache
+}
+
+var _ connect.Transformation = (*InsertField)(nil)
+
+// Configure implements connect.Transformation.
+func (t *InsertField) Configure(m config.Map) error {
+	v, err := parse(insertFieldDef, m)
+	if err != nil {
+		return err
+	}
+	static, hasStatic := v.OptString("static.value")
+	timestamp := data.NewTimestampBuilder().MustBuild()
+	for _, f := range []struct {
+		key    string
+		schema *data.Schema
+		value  func(r *connect.Record) data.Value
+	}{
+		{"topic.field", data.StringSchema, func(r *connect.Record) data.Value {
+			if r.Topic == "" {
+				return data.Null
+			}
+			return data.StringOf(r.Topic)
+		}},
+		{"partition.field", data.Int32Schema, func(r *connect.Record) data.Value {
+			if r.Partition == connect.NoPartition {
+				return data.Null
+			}
+			return data.Int32Of(r.Partition)
+		}},
+		{"offset.field", data.Int64Schema, func(r *connect.Record) data.Value { return data.Int64Of(r.Origin.Offset) }},
+		{"timestamp.field", timestamp, func(r *connect.Record) data.Value {
+			if r.Timestamp == connect.NoTimestamp {
+				return data.Null
+			}
+			return data.InstantOf(r.Timestamp)
+		}},
+		{"static.field", data.StringSchema, func(*connect.Record) data.Value { return data.StringOf(static) }},
+	} {
+		text, ok := v.OptString(f.key)
+		if !ok || text == "" {
+			continue
+		}
+		name, optional := strings.TrimSuffix(text, "?"), true
+		if n, required := strings.CutSuffix(text, "!"); required {
+			name, optional = n, false
+		}
+		schema := f.schema
+		if optional {
+			if schema, err = data.NewBuilder(schema.Type()).Like(schema).Optional().Build(); err != nil {
+				return err
+			}
+		}
+		t.inserts = append(t.inserts, insertion{name, schema, f.value, f.key == "topic.field" || f.key == "static.field"})
+		t.offset = t.offset || f.key == "offset.field"
+		if f.key == "static.field" && !hasStatic {
+			return config.Invalid("static.value", nil, "No value specified for static field: org.apache.kafka.connect.transforms.InsertField$InsertionSpec@0")
+		}
+	}
+	if len(t.inserts) == 0 {
+		return &config.Error{Whole: true, Message: "No field insertion configured"}
+	}
+	t.replace = v.Bool("replace.null.with.default")
+	return nil
+}
+
+// Apply implements connect.Transformation.
+func (t *InsertField) Apply(r *connect.Record) (bool, error) {
+	schema, value := t.side.get(r)
+	if value.IsNull() {
+		return true, nil
+	}
+	if schema == nil {
+		from, err := mapOf(value, insertPurpose)
+		if err != nil {
+			return false, err
+		}
+		if err := t.checkOffset(r); err != nil {
+			return false, err
+		}
+		to := &data.Map{Entries: append(make([]data.Entry, 0, len(from.Entries)+len(t.inserts)), from.Entries...)}
+		for i := range t.inserts {
+			in := &t.inserts[i]
+			v := in.value(r)
+			if v.Kind() == data.KindInstant {
+				v = data.Int64Of(v.Instant())
+			}
+			if !v.IsNull() || in.always {
+				to.Put(in.name, v)
+			}
+		}
+		t.side.set(r, nil, data.MapOf(to))
+		return true, nil
+	}
+	from, err := structOf(value, insertPurpose)
+	if err != nil {
+		return false, err
+	}
+	updated, err := t.schemas.get(from.Schema(), t.updated)
+	if err != nil {
+		return false, err
+	}
+	if err := t.checkOffset(r); err != nil {
+		return false, err
+	}
+	to := data.NewStruct(updated)
+	values := to.Values()
+	n := len(from.Values())
+	for i := range n {
+		values[i] = withDefault(from.At(i), from.Schema().Fields()[i].Schema, t.replace)
+	}
+	for i := range t.inserts {
+		values[n+i] = t.inserts[i].value(r)
+	}
+	t.side.set(r, updated, data.StructOf(to))
+	return true, nil
+}
+
+func (t *InsertField) checkOffset(r *connect.Record) error {
+	if t.offset && r.Source != nil {
+		return connect.NewDataError("Only SinkRecord supported for ["+insertPurpose+"], found: org.apache.kafka.connect.source.SourceRecord", nil)
+	}
+	return nil
+}
+
+func (t *InsertField) updated(s *data.Schema) (*data.Schema, error) {
+	b := data.NewStructBuilder().Like(s)
+	for _, f := range s.Fields() {
+		b.Field(f.Name, f.Schema)
+	}
+	for i := range t.inserts {
+		b.Field(t.inserts[i].name, t.inserts[i].schema)
+	}
+	return b.Build()
+}
