@@ -39,6 +39,7 @@ func Plugins() []connect.Plugin {
 			predicate("TopicNameMatches", topicMatchDef, func() connect.Predicate { return &TopicNameMatches{} }),
 		},
 		sides("ExtractField", extractFieldDef, func(s side) connect.Transformation { return &ExtractField{side: s} }),
+		sides("Cast", castDef, func(s side) connect.Transformation { return &Cast{side: s} }),
 		sides("Flatten", flattenDef, func(s side) connect.Transformation { return &Flatten{side: s} }),
 		sides("HeaderFrom", headerFromDef, func(s side) connect.Transformation { return &HeaderFrom{side: s} }),
 		sides("InsertField", insertFieldDef, func(s side) connect.Transformation { return &InsertField{side: s} }),
