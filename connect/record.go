@@ -1,14 +1,19 @@
 package connect
 
 import (
+	"fmt"
+	"math"
+	"strings"
+
 	"kconnect/connect/data"
 )
 
 // NoPartition and NoTimestamp say that a source record leaves the partition
-// to the producer and the timestamp to the moment of production.
+// to the producer and the timestamp to the moment of production. The ms before
+// the epoch, -1, is a timestamp.
 const (
 	NoPartition = -1
-	NoTimestamp = -1
+	NoTimestamp = math.MinInt64
 )
 
 // Header is one header of a record, before conversion.
@@ -42,6 +47,38 @@ type Record struct {
 	Origin Origin
 }
 
+// String returns the record as Java prints it, for messages.
+func (r *Record) String() string {
+	var b strings.Builder
+	number := func(n, none int64) string {
+		if n == none {
+			return "null"
+		}
+		return fmt.Sprint(n)
+	}
+	if r.Source != nil {
+		fmt.Fprintf(&b, "SourceRecord{sourcePartition=%s, sourceOffset=%s}", r.Source, r.SourceOffset)
+	} else {
+		fmt.Fprintf(&b, "SinkRecord{kafkaOffset=%d, timestampType=%s, originalTopic=%s, originalKafkaPartition=%d, originalKafkaOffset=%d}",
+			r.Origin.Offset, r.Origin.TimestampType, r.Origin.Topic, r.Origin.Partition, r.Origin.Offset)
+	}
+	fmt.Fprintf(&b, " ConnectRecord{topic='%s', kafkaPartition=%s, key=%s, keySchema=%s, value=%s, valueSchema=%s, timestamp=%s, headers=ConnectHeaders(headers=",
+		r.Topic, number(int64(r.Partition), NoPartition), r.Key, r.KeySchema, r.Value, r.ValueSchema, number(r.Timestamp, NoTimestamp))
+	for i, h := range r.Headers {
+		if i == 0 {
+			b.WriteString("[")
+		} else {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "ConnectHeader(key=%s, value=%s, schema=%s)", h.Key, h.Value, h.Schema)
+	}
+	if len(r.Headers) > 0 {
+		b.WriteString("]")
+	}
+	b.WriteString(")}")
+	return b.String()
+}
+
 // Origin is the place of a consumed record in Kafka.
 type Origin struct {
 	Topic         string
@@ -64,6 +101,15 @@ type Field struct {
 // makes it once and sets the same pointer on every record of the partition.
 type SourcePartition struct{ Fields []Field }
 
+// String returns the partition as Java prints a map.
+func (p *SourcePartition) String() string {
+	text := make([]string, len(p.Fields))
+	for i, f := range p.Fields {
+		text[i] = f.Name + "=" + f.Value.String()
+	}
+	return "{" + strings.Join(text, ", ") + "}"
+}
+
 // SourceOffset is a position within a source partition. Names is shared by
 // all records of one shape, Values has one value for each name. An offset
 // without names stores nothing (bulk reads).
@@ -80,4 +126,13 @@ func (o SourceOffset) Get(name string) data.Value {
 		}
 	}
 	return data.Null
+}
+
+// String returns the offset as Java prints a map.
+func (o SourceOffset) String() string {
+	text := make([]string, len(o.Names))
+	for i, n := range o.Names {
+		text[i] = n + "=" + o.Values[i].String()
+	}
+	return "{" + strings.Join(text, ", ") + "}"
 }

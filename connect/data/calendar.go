@@ -1,6 +1,10 @@
 package data
 
-import "time"
+import (
+	"time"
+
+	"kconnect/connect/calendar"
+)
 
 // civil is an instant on the wall clock of the process zone, in the calendar
 // of Java's Date and GregorianCalendar: Julian before 1582-10-15.
@@ -14,24 +18,17 @@ type civil struct {
 	zone                 string // abbreviation
 }
 
-// gregorianStart is 1582-10-15 in days since the epoch.
-const gregorianStart = -141427
-
 func civilOf(ms int64) civil {
 	offset, zone := zoneAt(ms)
 	local := ms + offset
-	days, rest := floorDiv(local, millisPerDay)
+	days, rest := calendar.FloorDiv(local, millisPerDay)
 	c := civil{
 		hour: int(rest / 3_600_000), minute: int(rest / 60_000 % 60),
 		second: int(rest / 1000 % 60), milli: int(rest % 1000), zone: zone,
 	}
-	_, weekday := floorDiv(days+4, 7) // 1970-01-01 was a Thursday
+	_, weekday := calendar.FloorDiv(days+4, 7) // 1970-01-01 was a Thursday
 	c.weekday = time.Weekday(weekday)
-	if days >= gregorianStart {
-		c.year, c.month, c.day = gregorian(days)
-	} else {
-		c.year, c.month, c.day = julian(days)
-	}
+	c.year, c.month, c.day = calendar.Date(days)
 	return c
 }
 
@@ -57,37 +54,6 @@ func standardTime() time.Time {
 		t = t.AddDate(0, 6, 0)
 	}
 	return t
-}
-
-// gregorian counts days by the 400-year cycle, in years that begin in March.
-func gregorian(days int64) (int, time.Month, int) {
-	cycle, d := floorDiv(days+719468, 146097)
-	y := (d - d/1460 + d/36524 - d/146096) / 365
-	return marchDate(cycle*400+y, d-(365*y+y/4-y/100))
-}
-
-func julian(days int64) (int, time.Month, int) {
-	cycle, d := floorDiv(days+719470, 1461) // days since 0000-03-01 of the Julian calendar
-	y := (d - d/1460) / 365
-	return marchDate(cycle*4+y, d-365*y)
-}
-
-// marchDate splits a day of a year that began with March.
-func marchDate(year, day int64) (int, time.Month, int) {
-	m := (5*day + 2) / 153
-	d := int(day - (153*m+2)/5 + 1)
-	if m < 10 {
-		return int(year), time.Month(m + 3), d
-	}
-	return int(year) + 1, time.Month(m - 9), d
-}
-
-func floorDiv(a, b int64) (q, r int64) {
-	q, r = a/b, a%b
-	if r < 0 {
-		q, r = q-1, r+b
-	}
-	return q, r
 }
 
 // eraYear returns the year as Java prints it, which counts from 1 in both eras.

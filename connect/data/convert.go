@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"kconnect/connect/calendar"
 )
 
 // Convert turns a value of schema from (nil when it has none) into one of
@@ -153,7 +155,7 @@ func convertToInstant(to Logical, from *Schema, v Value) (Value, error) {
 		case to == LogicalDate && from.Logical() == LogicalTimestamp:
 			return InstantOf(ms / millisPerDay * millisPerDay), nil
 		case to == LogicalTime && from.Logical() == LogicalTimestamp:
-			_, rest := floorDiv(ms, millisPerDay)
+			_, rest := calendar.FloorDiv(ms, millisPerDay)
 			return InstantOf(rest), nil
 		case to == LogicalTimestamp && from.Logical() == LogicalDate:
 			days, err := DateFromInstant(ms)

@@ -3,6 +3,8 @@ package data
 import (
 	"unicode"
 	"unicode/utf8"
+
+	"kconnect/connect/calendar"
 )
 
 // The one form each of date, time and timestamp in texts without a schema.
@@ -94,7 +96,7 @@ func parseLenient(form, s string) (int64, bool) {
 		*field, s = n, rest
 	}
 	millis := ((int64(hour)*60+int64(minute))*60+int64(second))*1000 + int64(milli)
-	return instantOf(epochDay(year, month, day)*millisPerDay + millis), true
+	return instantOf(calendar.Day(year, month, day)*millisPerDay + millis), true
 }
 
 // leadingNumber reads the digits, of any script, at the start of s.
@@ -124,24 +126,6 @@ func decimalDigit(r rune) (int, bool) {
 		}
 	}
 	return 0, false
-}
-
-// epochDay returns the days since the epoch of a date whose month and day may
-// be out of range, in the calendar of civil.
-func epochDay(year, month, day int) int64 {
-	carry, m := floorDiv(int64(month-1), 12)
-	y := int64(year) + carry
-	if m < 2 { // years that begin with March
-		y, m = y-1, m+12
-	}
-	dayOfYear := (153*(m-2) + 2) / 5
-	cycle, rest := floorDiv(y, 400)
-	days := cycle*146097 + rest*365 + rest/4 - rest/100 + dayOfYear - 719468 + int64(day) - 1
-	if days >= gregorianStart {
-		return days
-	}
-	cycle, rest = floorDiv(y, 4)
-	return cycle*1461 + rest*365 + dayOfYear - 719470 + int64(day) - 1
 }
 
 // instantOf returns the instant at which the clocks of the process zone show

@@ -205,7 +205,9 @@ func decodeRecord(raw json.RawMessage) (*connect.Record, error) {
 			}
 		}
 	} else {
-		r.Source = &connect.SourcePartition{}
+		// What the recordings' own source records had.
+		r.Source = &connect.SourcePartition{Fields: []connect.Field{{Name: "p", Value: data.Int64Of(1)}}}
+		r.SourceOffset = connect.SourceOffset{Names: []string{"o"}, Values: []data.Value{data.Int64Of(1)}}
 	}
 	if r.KeySchema, r.Key, err = pair(c.KeySchema, c.Key); err != nil {
 		return nil, err

@@ -33,6 +33,7 @@ func Plugins() []connect.Plugin {
 			transformation("Filter", filterDef, func() connect.Transformation { return Filter{} }),
 			transformation("InsertHeader", insertHeaderDef, func() connect.Transformation { return &InsertHeader{} }),
 			transformation("RegexRouter", regexRouterDef, func() connect.Transformation { return &RegexRouter{} }),
+			transformation("TimestampRouter", timestampRouterDef, func() connect.Transformation { return &TimestampRouter{} }),
 			transformation("ValueToKey", valueToKeyDef, func() connect.Transformation { return &ValueToKey{} }),
 			predicate("HasHeaderKey", hasHeaderDef, func() connect.Predicate { return &HasHeaderKey{} }),
 			predicate("RecordIsTombstone", tombstoneDef, func() connect.Predicate { return RecordIsTombstone{} }),
@@ -46,6 +47,7 @@ func Plugins() []connect.Plugin {
 		sides("MaskField", maskFieldDef, func(s side) connect.Transformation { return &MaskField{side: s} }),
 		sides("ReplaceField", replaceFieldDef, func(s side) connect.Transformation { return &ReplaceField{side: s} }),
 		sides("HoistField", hoistFieldDef, func(s side) connect.Transformation { return &HoistField{side: s} }),
+		sides("TimestampConverter", timestampConverterDef, func(s side) connect.Transformation { return &TimestampConverter{side: s} }),
 		sides("SetSchemaMetadata", setSchemaMetadataDef, func(s side) connect.Transformation { return &SetSchemaMetadata{side: s} }),
 	)
 }

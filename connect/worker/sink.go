@@ -304,6 +304,9 @@ func (s *sink) convert(ctx context.Context, index int, k *consumed, r *connect.R
 	case 1:
 		r.Origin.TimestampType, r.Timestamp = "LogAppendTime", k.Timestamp.UnixMilli()
 	}
+	if r.Timestamp < 0 { // -1 on the wire is none
+		r.Timestamp = connect.NoTimestamp
+	}
 	var err error
 	if r.KeySchema, r.Key, err = s.decodeValue(ctx, s.key, k.Topic, k.Key); err != nil {
 		return fail(StageKeyConverter, s.classes.key, err)
