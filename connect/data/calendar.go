@@ -3,7 +3,7 @@ package data
 import (
 	"time"
 
-	"kconnect/connect/calendar"
+	"kconnect/connect/data/calendar"
 )
 
 // civil is an instant on the wall clock of the process zone, in the calendar

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"kconnect/connect/calendar"
+	"kconnect/connect/data/calendar"
 )
 
 // Convert turns a value of schema from (nil when it has none) into one of

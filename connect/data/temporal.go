@@ -4,7 +4,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"kconnect/connect/calendar"
+	"kconnect/connect/data/calendar"
 )
 
 // The one form each of date, time and timestamp in texts without a schema.

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"kconnect/connect"
-	"kconnect/connect/calendar"
 	"kconnect/connect/config"
 	"kconnect/connect/data"
-	"kconnect/connect/simpledate"
+	"kconnect/connect/data/calendar"
+	"kconnect/connect/transform/simpledate"
 )
 
 const convertPurpose = "converting timestamp formats"

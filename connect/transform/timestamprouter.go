@@ -7,7 +7,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
-	"kconnect/connect/simpledate"
+	"kconnect/connect/transform/simpledate"
 )
 
 var timestampRouterDef = config.NewDef(

@@ -298,6 +298,9 @@ func (w *Worker) StartTask(id group.ID, connectorConfig config.Raw, taskConfig c
 		if err == nil {
 			err = run(soft, hard)
 		}
+		if hard.Err() != nil {
+			return // what a task says of the end of its context is no failure
+		}
 		if err != nil {
 			log.Error("The task failed and stays so until it is restarted", zap.Error(err))
 			t.life.move(OnFail, connect.Trace(err))

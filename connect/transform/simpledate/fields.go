@@ -3,7 +3,7 @@ package simpledate
 import (
 	"time"
 
-	"kconnect/connect/calendar"
+	"kconnect/connect/data/calendar"
 )
 
 // field is a field of Java's Calendar.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"kconnect/connect/calendar"
+	"kconnect/connect/data/calendar"
 )
 
 const letters = "GyMdkHmsSEDFwWahKzZYuXL"

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"kconnect/connect/simpledate"
+	"kconnect/connect/transform/simpledate"
 )
 
 // now is the time at which testdata/java.tsv was recorded, which two-digit

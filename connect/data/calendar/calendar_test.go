@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"kconnect/connect/calendar"
+	"kconnect/connect/data/calendar"
 )
 
 func TestDateAndDayAreInverse(t *testing.T) {
