@@ -49,7 +49,7 @@ race: setup $(SERVICES) ## every test anew, the worker processes with the race d
 	KCONNECT_TEST_RACE=1 $(SERVICES) -only kafka,mariadb go test -race -count=1 -timeout 30m $(PACKAGES)
 
 bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw loops of the same run
-	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb -fast go run ./test/bench
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb -fast go run ./test/bench -svg docs/performance.svg
 
 soak: setup build $(SERVICES) ## the long fault tests; SOAK=5m is their length
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb go test -count=1 -timeout 3h -run Soak -v ./test/...

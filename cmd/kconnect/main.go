@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -41,9 +42,21 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newDistributedCommand(), newDemoCommand(), newHealthCommand(), newVersionCommand())
+	root.AddCommand(newDistributedCommand(), newDemoCommand(), newHealthCommand(), newStandaloneCommand(), newVersionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
+}
+
+// newStandaloneCommand refuses what bin/connect-standalone asks for.
+func newStandaloneCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "standalone",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("standalone mode is not in this version; run \"kconnect distributed FILE\", alone in its group, and create the connectors over REST")
+		},
+	}
 }
 
 func newVersionCommand() *cobra.Command {
