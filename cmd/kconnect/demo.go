@@ -191,7 +191,7 @@ func (d *demo) tell(ctx context.Context) error {
 		return nil
 	}
 	d.say("\nTry in another terminal:\n  curl -s %s | jq\n  curl -s %s | jq\n  curl -s %s | jq\nStop with Ctrl-C.",
-		d.url("/connectors"), d.url("/connectors/my-source-connect/status"), d.url("/connectors?expand=info&expand=status"))
+		d.url("/connectors"), d.url("/connectors/my-source-connect/status"), "'"+d.url("/connectors?expand=info&expand=status")+"'")
 	<-ctx.Done()
 	return nil
 }
