@@ -2,7 +2,7 @@ package file
 
 import (
 	"context"
-	"errors"
+	"os"
 
 	"kconnect/connect"
 	"kconnect/connect/config"
@@ -31,11 +31,12 @@ var sinkDef = config.NewDef(
 // Plugins returns the two connectors.
 func Plugins() []connect.Plugin {
 	const prefix = "org.apache.kafka.connect.file.FileStream"
+	stdin := newInput(os.Stdin)
 	return []connect.Plugin{
 		{Class: prefix + "SourceConnector", TaskClass: prefix + "SourceTask", Kind: connect.SourcePlugin, Version: version, Def: sourceDef,
-			New: func() any { return &SourceConnector{} }, NewTask: func() any { return &SourceTask{} }},
+			New: func() any { return new(SourceConnector) }, NewTask: func() any { return &SourceTask{stdin: stdin} }},
 		{Class: prefix + "SinkConnector", TaskClass: prefix + "SinkTask", Kind: connect.SinkPlugin, Version: version, Def: sinkDef,
-			New: func() any { return &SinkConnector{} }, NewTask: func() any { return &SinkTask{} }},
+			New: func() any { return new(SinkConnector) }, NewTask: func() any { return new(SinkTask) }},
 	}
 }
 
@@ -63,35 +64,52 @@ func (c *SourceConnector) TaskConfigs(context.Context, int) ([]config.Map, error
 func (c *SourceConnector) Stop(context.Context) error { return nil }
 
 // AlterOffsets implements connect.OffsetAlterer with the checks and words of
-// the Java connector (golden rest 12-offsets-source).
+// the Java connector (golden rest 12-offsets-source). A reset is allowed for
+// any partition, so that users get rid of garbage.
 func (c *SourceConnector) AlterOffsets(m config.Map, changes []connect.OffsetChange) (bool, error) {
+	veto := func(message string) (bool, error) { return false, connect.NewError(message, nil) }
 	if m["file"] == "" {
-		return false, errors.New("Offsets cannot be modified if the '" + "file' configuration is unspecified. This is because stdin is used for input and offsets are not tracked.") //nolint:staticcheck // a sentence for users
+		return veto("Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is used for input and offsets are not tracked.")
 	}
 	for _, change := range changes {
-		if len(change.Offset.Names) > 0 {
-			p := change.Offset.Get(positionField)
-			switch {
-			case p.IsNull():
-				return false, errors.New("Offset objects should either be null or contain the key '" + positionField + "'")
-			case p.Kind() != data.KindInt64:
-				return false, errors.New("The value for the '" + positionField + "' key in the offset is expected to be a Long value") //nolint:staticcheck // likewise
-			case p.Int() < 0:
-				return false, errors.New("The value for the '" + positionField + "' key in the offset should be a non-negative value") //nolint:staticcheck // likewise
-			}
+		if len(change.Offset.Names) == 0 {
+			continue
 		}
-		if len(change.Partition.Fields) == 0 {
-			return false, errors.New("Partition objects cannot be null") //nolint:staticcheck // likewise
-		}
-		named := false
-		for _, f := range change.Partition.Fields {
-			named = named || f.Name == filenameField
-		}
-		if !named {
-			return false, errors.New("Partition objects should contain the key '" + filenameField + "'") //nolint:staticcheck // likewise
+		position, ok := entry(change.Offset, positionField)
+		switch {
+		case !ok:
+			return veto("Offset objects should either be null or contain the key '" + positionField + "'")
+		case position.Kind() != data.KindInt64:
+			return veto("The value for the '" + positionField + "' key in the offset is expected to be a Long value")
+		case position.Int() < 0:
+			return veto("The value for the '" + positionField + "' key in the offset should be a non-negative value")
+		case len(change.Partition.Fields) == 0:
+			return veto("Partition objects cannot be null")
+		case !names(change.Partition, filenameField):
+			return veto("Partition objects should contain the key '" + filenameField + "'")
 		}
 	}
 	return true, nil
+}
+
+// entry returns the value under a name, which may be null, and whether it is there.
+func entry(o connect.SourceOffset, name string) (data.Value, bool) {
+	for i, n := range o.Names {
+		if n == name {
+			return o.Values[i], true
+		}
+	}
+	return data.Null, false
+}
+
+// names reports whether a partition has a field.
+func names(p connect.SourcePartition, field string) bool {
+	for _, f := range p.Fields {
+		if f.Name == field {
+			return true
+		}
+	}
+	return false
 }
 
 // SinkConnector gives every task the same file.
@@ -105,7 +123,8 @@ var (
 // Start implements connect.Connector.
 func (c *SinkConnector) Start(_ context.Context, env *connect.ConnectorEnv) error {
 	c.config = env.Config
-	return nil
+	_, err := sinkDef.Parse(env.Config)
+	return err
 }
 
 // TaskConfigs implements connect.Connector.

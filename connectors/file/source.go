@@ -1,13 +1,13 @@
 package file
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 
@@ -15,14 +15,21 @@ import (
 	"kconnect/connect/data"
 )
 
-// idle is how long a poll waits for new lines, and how often it looks.
 const (
+	// idle is how long a poll waits for new lines, and looks how often it looks.
 	idle  = time.Second
 	looks = 50 * time.Millisecond
+	// maxLine bounds the memory that a file without line ends takes (Promise 6).
+	maxLine = 64 << 20
 )
+
+// positionNames are the names of every offset.
+var positionNames = []string{positionField}
 
 // SourceTask reads the lines of one file, or of the standard input.
 type SourceTask struct {
+	stdin *input
+
 	env   *connect.SourceEnv
 	name  string // empty: standard input
 	topic string
@@ -30,11 +37,11 @@ type SourceTask struct {
 
 	file      *os.File
 	partition *connect.SourcePartition
-	names     []string // of offsets; nil for standard input, which cannot be read again
-	position  int64    // behind the last line that was handed over
-	buffer    []byte   // read and not yet handed over
-	missing   bool     // the log says that the file is not there
-	input     chan []byte
+	position  int64 // in bytes, behind the last line that was handed over
+	lines     lines
+	text      []byte // of a line whose bytes had to be replaced
+	replaced  bool   // the log says that there was such a line
+	waits     bool   // the log and the status say what for
 }
 
 var _ connect.SourceTask = (*SourceTask)(nil)
@@ -48,12 +55,9 @@ func (t *SourceTask) Start(ctx context.Context, env *connect.SourceEnv) error {
 	t.env, t.name, t.topic, t.batch = env, v.String("file"), v.String("topic"), max(1, v.Int("batch.size"))
 	if t.name == "" {
 		t.partition = &connect.SourcePartition{Fields: []connect.Field{{Name: filenameField}}}
-		t.input = make(chan []byte)
-		go readInput(os.Stdin, t.input)
 		return nil
 	}
 	t.partition = &connect.SourcePartition{Fields: []connect.Field{{Name: filenameField, Value: data.StringOf(t.name)}}}
-	t.names = []string{positionField}
 	stored, err := env.Offsets.Offset(ctx, t.partition)
 	if err != nil {
 		return err
@@ -61,25 +65,12 @@ func (t *SourceTask) Start(ctx context.Context, env *connect.SourceEnv) error {
 	if p := stored.Get(positionField); p.Kind() == data.KindInt64 {
 		t.position = p.Int()
 	} else if !p.IsNull() {
-		return connect.NewError(fmt.Sprintf("The stored offset of file %s has no whole number under %s: alter or reset the connector's offsets", t.name, positionField), nil)
+		return &connect.Error{
+			Message: "Offset position is the incorrect type",
+			Remedy:  fmt.Sprintf("The stored offset of file %s has no whole number under %s: stop the connector and alter or reset its offsets.", t.name, positionField),
+		}
 	}
 	return nil
-}
-
-// readInput reads the standard input for as long as the process lives: a read
-// of it cannot be given up.
-func readInput(in io.Reader, out chan<- []byte) {
-	defer close(out)
-	for {
-		chunk := make([]byte, 1<<16)
-		n, err := in.Read(chunk)
-		if n > 0 {
-			out <- chunk[:n]
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // Poll implements connect.SourceTask.
@@ -90,10 +81,18 @@ func (t *SourceTask) Poll(ctx context.Context, b *connect.SourceBatch) error {
 	look := time.NewTicker(looks)
 	defer look.Stop()
 	for {
-		if err := t.fill(ctx); err != nil {
+		// What was read is taken before more is, so that memory stays bounded.
+		if t.take(b); b.Full() || ctx.Err() != nil {
+			return nil
+		}
+		n, err := t.fill()
+		if err != nil {
 			return err
 		}
-		if t.take(b); len(b.Records) > 0 {
+		if n > 0 {
+			continue
+		}
+		if len(b.Records) > 0 {
 			return nil
 		}
 		select {
@@ -106,76 +105,141 @@ func (t *SourceTask) Poll(ctx context.Context, b *connect.SourceBatch) error {
 	}
 }
 
-// fill reads what is there, up to a bound unless a line is longer.
-func (t *SourceTask) fill(ctx context.Context) error {
+// take hands over whole lines until the batch is full.
+func (t *SourceTask) take(b *connect.SourceBatch) {
+	now := t.env.Now().UnixMilli()
+	for !b.Full() {
+		line, size := t.lines.next()
+		if size == 0 {
+			return
+		}
+		t.position += int64(size)
+		r := b.Add()
+		r.Topic, r.Timestamp, r.Source = t.topic, now, t.partition
+		r.ValueSchema, r.Value = data.StringSchema, data.TextOf(b.Copy(t.valid(line)))
+		// The standard input has an offset, too, in Java: one that is null.
+		offset := b.Values(1)
+		if t.name != "" {
+			offset[0] = data.Int64Of(t.position)
+		}
+		r.SourceOffset = connect.SourceOffset{Names: positionNames, Values: offset}
+	}
+}
+
+// valid returns a line as UTF-8.
+func (t *SourceTask) valid(line []byte) []byte {
+	if utf8.Valid(line) {
+		return line
+	}
+	if !t.replaced {
+		t.replaced = true
+		t.env.Logger.Warn("A line has bytes that are no UTF-8; they become U+FFFD, here and in later lines",
+			zap.String("file", t.name), zap.Int64("position behind the line", t.position))
+	}
+	t.text = appendText(t.text[:0], line)
+	return t.text
+}
+
+// fill reads what is there, up to a bound, and returns how much came.
+func (t *SourceTask) fill() (int, error) {
+	if t.lines.pending() > maxLine {
+		return 0, &connect.Error{
+			Message: fmt.Sprintf("The line at byte %d of %s is longer than %d bytes", t.position, t.label(), maxLine),
+			Remedy:  "The source reads text whose lines end. If this is one, alter the connector's offset to a position behind the line.",
+		}
+	}
 	if t.name == "" {
 		select {
-		case chunk := <-t.input:
-			t.buffer = append(t.buffer, chunk...)
-		case <-ctx.Done():
+		case p := <-t.stdin.pieces():
+			copy(t.lines.room(len(p)), p)
+			t.lines.add(len(p))
+			return len(p), nil
 		default:
+			return 0, nil
 		}
-		return nil
 	}
 	if t.file == nil {
-		f, err := os.Open(t.name)
-		if errors.Is(err, os.ErrNotExist) {
-			if !t.missing {
-				t.missing = true
-				t.env.Logger.Warn("The file is not there yet; waiting for it", zap.String("file", t.name))
-			}
-			return nil
+		if err := t.open(); err != nil || t.file == nil {
+			return 0, err
 		}
-		if err != nil {
-			return connect.NewRetriable("The file "+t.name+" cannot be opened", err)
-		}
-		t.file, t.missing = f, false
 	}
-	const chunk = 1 << 16
-	at := len(t.buffer)
-	t.buffer = append(t.buffer, make([]byte, chunk)...)
-	n, err := t.file.ReadAt(t.buffer[at:], t.position+int64(at))
-	t.buffer = t.buffer[:at+n]
+	p := t.lines.room(chunk)
+	n, err := t.file.ReadAt(p, t.position+int64(t.lines.pending()))
+	t.lines.add(n)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return connect.NewRetriable("The file "+t.name+" cannot be read", err)
+		return n, connect.NewRetriable("The file "+t.name+" cannot be read", err)
 	}
+	if n == 0 {
+		return 0, t.checkEnd()
+	}
+	t.moves()
+	return n, nil
+}
+
+// open opens the file; it leaves t.file nil when it is not there yet.
+func (t *SourceTask) open() error {
+	info, err := os.Stat(t.name)
+	if err == nil && info.Mode()&(os.ModeDir|os.ModeNamedPipe|os.ModeSocket) != 0 {
+		return &connect.Error{
+			Message: fmt.Sprintf("%s is no file with positions but %s", t.name, info.Mode()),
+			Remedy:  "Set file to a file of lines; a pipe is read as the standard input, without file.",
+		}
+	}
+	if err == nil {
+		t.file, err = os.Open(t.name)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrNotExist):
+		t.waitsFor("The file " + t.name + " is not there yet")
+		return nil
+	case errors.Is(err, os.ErrPermission):
+		return &connect.Error{Message: "The file " + t.name + " may not be read", Cause: err,
+			Remedy: "Give the worker's user the right to read it, then restart the task."}
+	}
+	return connect.NewRetriable("The file "+t.name+" cannot be opened", err)
+}
+
+// checkEnd is called at the end of the file, and tells users when the source
+// waits behind it: lines that are written now would be left out.
+func (t *SourceTask) checkEnd() error {
+	info, err := t.file.Stat()
+	if err != nil {
+		return connect.NewRetriable("The size of file "+t.name+" cannot be read", err)
+	}
+	if end := t.position + int64(t.lines.pending()); info.Mode().IsRegular() && info.Size() < end {
+		t.waitsFor(fmt.Sprintf("The file %s has %d bytes, and the source goes on from byte %d. If it was written anew, stop the connector and reset its offsets", t.name, info.Size(), end))
+		return nil
+	}
+	t.moves()
 	return nil
 }
 
-// take hands over whole lines until the batch is full.
-func (t *SourceTask) take(b *connect.SourceBatch) {
-	used := 0
-	for !b.Full() {
-		line, n := nextLine(t.buffer[used:])
-		if n == 0 {
-			break
-		}
-		used += n
-		t.position += int64(n)
-		r := b.Add()
-		r.Topic, r.ValueSchema, r.Value = t.topic, data.StringSchema, data.TextOf(b.Copy(line))
-		r.Source = t.partition
-		if t.names != nil {
-			position := b.Values(1)
-			position[0] = data.Int64Of(t.position)
-			r.SourceOffset = connect.SourceOffset{Names: t.names, Values: position}
-		}
+// waitsFor tells users what the task waits for (Promise 5).
+func (t *SourceTask) waitsFor(what string) {
+	t.env.Health.Waiting(connect.NewRetriable(what, nil))
+	if !t.waits {
+		t.waits = true
+		t.env.Logger.Warn(what+"; waiting", zap.String("file", t.name))
 	}
-	t.buffer = append(t.buffer[:0], t.buffer[used:]...)
 }
 
-// nextLine returns the first whole line without its end, and the bytes with
-// it; 0 when there is none. A line ends with \n, \r\n or \r; a \r that is the
-// last byte may be half an end, so it has to wait.
-func nextLine(p []byte) (line []byte, n int) {
-	i := bytes.IndexAny(p, "\r\n")
-	switch {
-	case i < 0, p[i] == '\r' && i+1 == len(p):
-		return nil, 0
-	case p[i] == '\r' && p[i+1] == '\n':
-		return p[:i], i + 2
+// moves takes that back.
+func (t *SourceTask) moves() {
+	if t.waits {
+		t.waits = false
+		t.env.Health.Moving()
+		t.env.Logger.Info("The file is there", zap.String("file", t.name))
 	}
-	return p[:i], i + 1
+}
+
+// label names the source in messages.
+func (t *SourceTask) label() string {
+	if t.name == "" {
+		return "the standard input"
+	}
+	return "file " + t.name
 }
 
 // Stop implements connect.SourceTask.
