@@ -165,9 +165,9 @@ func (c *client) partitioner() error {
 	switch class := c.String("partitioner.class"); strings.TrimPrefix(class, "org.apache.kafka.clients.producer.") {
 	case "", "internals.DefaultPartitioner", "UniformStickyPartitioner":
 		keys := !c.Bool("partitioner.ignore.keys") && !strings.HasSuffix(class, "UniformStickyPartitioner")
-		c.add(kgo.RecordPartitioner(kgo.UniformBytesPartitioner(bytes, true, keys, nil))) // murmur2 of the key, as Java
+		c.add(kgo.RecordPartitioner(partitioner{kgo.UniformBytesPartitioner(bytes, true, keys, nil)})) // murmur2 of the key, as Java
 	case "RoundRobinPartitioner":
-		c.add(kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
+		c.add(kgo.RecordPartitioner(partitioner{kgo.RoundRobinPartitioner()}))
 	default:
 		return config.Invalid("partitioner.class", class,
 			"this worker runs no Java classes: leave the key out, or use org.apache.kafka.clients.producer.RoundRobinPartitioner")

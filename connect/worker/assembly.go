@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -108,11 +109,17 @@ func (a *assembly) client(worker, override, id string) config.Map {
 }
 
 func (a *assembly) producer(id string) (*kgo.Client, error) {
-	opts, err := kafkaconf.Producer(a.client("producer.", "producer.override.", id))
+	m := a.client("producer.", "producer.override.", id)
+	if _, asked := m["delivery.timeout.ms"]; !asked {
+		// For ever, as the Java worker. The library counts from the record's
+		// timestamp, which may be years ago.
+		m["delivery.timeout.ms"] = strconv.Itoa(math.MaxInt32)
+	}
+	opts, err := kafkaconf.Producer(m)
 	if err != nil {
 		return nil, err
 	}
-	return kgo.NewClient(append(opts, kgo.AllowAutoTopicCreation(), kgo.RecordPartitioner(newPartitioner()), kgo.WithHooks(a.base.health))...)
+	return kgo.NewClient(append(opts, kgo.AllowAutoTopicCreation(), kgo.WithHooks(a.base.health))...)
 }
 
 func (a *assembly) admin() (*kadm.Client, error) {

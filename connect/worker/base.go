@@ -58,6 +58,7 @@ func (b *base) began() {
 		return
 	}
 	b.report(OnStart, "")
+	b.health.hidden()
 }
 
 // awaitResumed blocks while the target is PAUSED and reports both changes. It
@@ -76,6 +77,7 @@ func (b *base) awaitResumed(ctx context.Context) bool {
 		return false
 	case <-resumed:
 		b.report(OnStart, "")
+		b.health.hidden() // a pause ends no wait: it shows again
 		return true
 	}
 }
@@ -83,7 +85,10 @@ func (b *base) awaitResumed(ctx context.Context) bool {
 // showHealth writes the status when what the task waits for has to be shown
 // or is over (Promise 5).
 func (b *base) showHealth() {
-	if trace, changed := b.health.report(); changed && !b.pause.paused() {
+	if b.pause.paused() {
+		return
+	}
+	if trace, changed := b.health.report(); changed {
 		b.report(OnStart, trace)
 	}
 }

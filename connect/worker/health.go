@@ -14,13 +14,14 @@ import (
 // showWaitAfter is how long a task waits before its status says so (D11).
 const showWaitAfter = 10 * time.Second
 
-// health keeps what a task waits for (Promise 5): the task's own word, and
-// that of its Kafka clients.
+// health keeps what a task waits for (Promise 5): the task's own word, that of
+// its Kafka clients, and acknowledgements that do not come.
 type health struct {
 	now   func() time.Time
 	mu    sync.Mutex
 	task  wait
 	kafka wait
+	acks  wait
 	shown bool
 }
 
@@ -37,7 +38,7 @@ var (
 )
 
 // Waiting implements connect.Health.
-func (h *health) Waiting(err error) { h.wait(&h.task, err) }
+func (h *health) Waiting(err error) { h.wait(&h.task, h.now(), err) }
 
 // Moving implements connect.Health.
 func (h *health) Moving() { h.move(&h.task) }
@@ -45,7 +46,7 @@ func (h *health) Moving() { h.move(&h.task) }
 // OnBrokerConnect notices that Kafka cannot be reached.
 func (h *health) OnBrokerConnect(meta kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	if err != nil {
-		h.wait(&h.kafka, connect.NewRetriable(fmt.Sprintf("The Kafka broker %s:%d cannot be reached", meta.Host, meta.Port), err))
+		h.wait(&h.kafka, h.now(), connect.NewRetriable(fmt.Sprintf("The Kafka broker %s:%d cannot be reached", meta.Host, meta.Port), err))
 	}
 }
 
@@ -56,11 +57,11 @@ func (h *health) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e2e kgo.BrokerE2E) {
 	}
 }
 
-func (h *health) wait(w *wait, err error) {
+func (h *health) wait(w *wait, since time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if w.since.IsZero() {
-		w.since = h.now()
+		w.since = since
 	}
 	w.err = err
 }
@@ -71,12 +72,19 @@ func (h *health) move(w *wait) {
 	*w = wait{}
 }
 
+// hidden says that the status was written anew, without a wait.
+func (h *health) hidden() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.shown = false
+}
+
 // report returns the text that the status should carry now, and whether that
 // differs from what it carried after the last report.
 func (h *health) report() (trace string, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, w := range []wait{h.task, h.kafka} {
+	for _, w := range []wait{h.task, h.kafka, h.acks} {
 		if w.since.IsZero() || h.now().Sub(w.since) < showWaitAfter {
 			continue
 		}

@@ -31,23 +31,6 @@ func TestEveryTransitionIsDeclaredOrImpossible(t *testing.T) {
 	}
 }
 
-// heard collects what a worker reports.
-type heard struct {
-	statuses []Status
-	topics   []string
-}
-
-func (h *heard) StatusChanged(s Status)                { h.statuses = append(h.statuses, s) }
-func (h *heard) TopicUsed(_ string, _ int, top string) { h.topics = append(h.topics, top) }
-func (h *heard) ReconfigurationRequested(string)       {}
-
-func (h *heard) states() (all []State) {
-	for _, s := range h.statuses {
-		all = append(all, s.State)
-	}
-	return all
-}
-
 func newLife(h *heard) *life {
 	return &life{id: group.ID{Connector: "c", Task: 0}, listener: h, log: zap.NewNop(), state: Unassigned}
 }

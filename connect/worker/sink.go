@@ -408,6 +408,9 @@ func (s *sink) deliverAll(soft, hard context.Context) error {
 			s.recycle(d)
 		case <-tick.C:
 			if err := s.commit(hard, nil); err != nil {
+				if dlq := s.tolerance.dlq; dlq != nil && dlq.refusal() != nil {
+					return dlq.refusal() // no commit could follow (Promise 5)
+				}
 				s.log.Warn("Committing offsets failed; it is tried again with the next commit", zap.Error(err))
 			}
 		case <-watch.C:
@@ -423,6 +426,7 @@ func (s *sink) deliverAll(soft, hard context.Context) error {
 				s.report(OnPause, "")
 			} else {
 				s.report(OnStart, "")
+				s.health.hidden()
 			}
 		}
 	}

@@ -310,6 +310,12 @@ func (s *source) encode(ctx context.Context, slab []byte, r *connect.Record) ([]
 // configuration tolerates it.
 func (s *source) appendValue(ctx context.Context, c connect.Converter, stage Stage, class string, slab []byte, r *connect.Record, schema *data.Schema, v data.Value) ([]byte, error) {
 	out, err := c.Append(slab, r.Topic, schema, v)
+	if connect.KindOf(err) == connect.Retriable && s.tolerance.retryTimeout != 0 {
+		err = s.tolerance.retry(ctx, func() (e error) {
+			out, e = c.Append(slab, r.Topic, schema, v)
+			return e
+		})
+	}
 	if err == nil {
 		return out, nil
 	}
@@ -402,8 +408,10 @@ func (s *source) commitLoop(ctx context.Context) {
 		case <-tick.C:
 			s.commit(ctx)
 		case <-watch.C:
-			if s.tracker.unfinished() > 0 && s.now().UnixNano()-s.lastAck.Load() > int64(showWaitAfter) {
-				s.health.Waiting(connect.NewRetriable("Kafka has not acknowledged any record of this task for 10 s. Check that the brokers are up and that the topic's partitions have a leader.", nil))
+			if last := time.Unix(0, s.lastAck.Load()); s.tracker.unfinished() > 0 && s.now().Sub(last) > showWaitAfter {
+				s.health.wait(&s.health.acks, last, connect.NewRetriable("Kafka has not acknowledged any record of this task for 10 s. Check that the brokers are up and that the topic's partitions have a leader.", nil))
+			} else {
+				s.health.move(&s.health.acks)
 			}
 			s.showHealth()
 		}

@@ -191,38 +191,3 @@ func (c *topicCreator) create(ctx context.Context, topic string) error {
 	}
 	return nil // the broker creates it, or the producer waits for it
 }
-
-// partitioner keeps the partition of records that name one and leaves the
-// others to murmur2 of the key, or to the sticky choice without a key.
-type partitioner struct{ kgo.Partitioner }
-
-func newPartitioner() kgo.Partitioner {
-	return partitioner{kgo.StickyKeyPartitioner(nil)}
-}
-
-// ForTopic implements kgo.Partitioner.
-func (p partitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	return topicPartitioner{p.Partitioner.ForTopic(topic)}
-}
-
-type topicPartitioner struct{ kgo.TopicPartitioner }
-
-// RequiresConsistency implements kgo.TopicPartitioner.
-func (p topicPartitioner) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition >= 0 || p.TopicPartitioner.RequiresConsistency(r)
-}
-
-// Partition implements kgo.TopicPartitioner.
-func (p topicPartitioner) Partition(r *kgo.Record, n int) int {
-	if r.Partition >= 0 {
-		return int(r.Partition)
-	}
-	return p.TopicPartitioner.Partition(r, n)
-}
-
-// OnNewBatch implements kgo.TopicPartitionerOnNewBatch.
-func (p topicPartitioner) OnNewBatch() {
-	if n, ok := p.TopicPartitioner.(kgo.TopicPartitionerOnNewBatch); ok {
-		n.OnNewBatch()
-	}
-}

@@ -338,15 +338,18 @@ func (w *Worker) StopTasks(ids []group.ID, why Transition) {
 	for _, t := range stopping {
 		select {
 		case <-t.done:
-			t.kill()
 		case <-deadline:
 			deadline = expired
-			t.kill()
-			select {
-			case <-t.done:
-			case <-time.After(time.Second):
-				w.log.Warn("A task did not stop in time and is left behind", zap.String("task", t.id.String()))
-			}
+		}
+		t.kill()
+	}
+	moment := time.After(time.Second) // for all of them together
+	for _, t := range stopping {
+		select {
+		case <-t.done:
+		case <-moment:
+			moment = expired
+			w.log.Warn("A task did not stop in time and is left behind", zap.String("task", t.id.String()))
 		}
 		t.life.end(why)
 	}
