@@ -91,9 +91,14 @@ type slab[T any] struct {
 	full   int // elements in the chunks before it
 }
 
-const slabChunk = 4096 // elements; a larger request gets a chunk of its own
+const slabChunk = 4096 // elements
 
+// take returns n zero elements. More than a chunk is not kept for the next use.
 func (s *slab[T]) take(n int) []T {
+	if n > slabChunk {
+		s.full += n
+		return make([]T, n)
+	}
 	for s.chunk < len(s.chunks) {
 		if c := s.chunks[s.chunk]; s.off+n <= len(c) {
 			p := c[s.off : s.off+n : s.off+n]
@@ -104,25 +109,20 @@ func (s *slab[T]) take(n int) []T {
 		s.chunk++
 		s.off = 0
 	}
-	s.chunks = append(s.chunks, make([]T, max(slabChunk, n)))
+	s.chunks = append(s.chunks, make([]T, slabChunk))
 	s.off = n
 	return s.chunks[s.chunk][:n:n]
 }
 
 func (s *slab[T]) used() int { return s.full + s.off }
 
-// reset clears what was handed out, so that it keeps no other memory alive,
-// and lets go of chunks that one huge value needed.
+// reset clears what was handed out, so that it keeps no other memory alive.
 func (s *slab[T]) reset() {
-	kept := s.chunks[:0]
 	for i, c := range s.chunks {
-		if i <= s.chunk {
-			clear(c)
+		if i > s.chunk {
+			break
 		}
-		if len(c) == slabChunk {
-			kept = append(kept, c)
-		}
+		clear(c)
 	}
-	clear(s.chunks[len(kept):])
-	s.chunks, s.chunk, s.off, s.full = kept, 0, 0, 0
+	s.chunk, s.off, s.full = 0, 0, 0
 }
