@@ -97,7 +97,11 @@ func writeClassRune(b *strings.Builder, r rune) {
 	if r >= 0xd800 && r <= 0xdfff {
 		r = 0xd7ff
 	}
-	if r < 0x80 && strings.ContainsRune(`\[]^-&`, r) {
+	switch {
+	case r == '-': // regexp2 reads \- at the end of a range as something else
+		b.WriteString(`\x2d`)
+		return
+	case r < 0x80 && strings.ContainsRune(`\[]^&`, r):
 		b.WriteByte('\\')
 	}
 	b.WriteRune(r)

@@ -10,7 +10,8 @@ import (
 
 func TestParseTextNeverLosesAPlainText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`[a-zA-Z éü_/.][a-zA-Z0-9 :,_/.\[\]{}"\\-]*`).Draw(t, "text")
+		// Java's own Values makes " " of " {", and so it is here: a blank before a bracket is no plain text.
+		text := rapid.StringMatching(`[a-zA-Zéü_/.][a-zA-Z0-9 :,_/.\[\]{}"\\-]*`).Draw(t, "text")
 		s, v, isNull := data.ParseText(text)
 		if isNull || s == nil {
 			if text != "null" {

@@ -92,8 +92,17 @@ func (t *ReplaceField) Apply(r *connect.Record) (bool, error) {
 		}
 		to := &data.Map{Entries: make([]data.Entry, 0, len(from.Entries))}
 		for _, e := range from.Entries {
-			if name := e.Key.Str(); t.keeps(name) {
-				to.Put(t.renamed(name), e.Value)
+			switch e.Key.Kind() {
+			case data.KindString:
+				if name := e.Key.Str(); t.keeps(name) {
+					to.Put(t.renamed(name), e.Value)
+				}
+			case data.KindNull: // has no name to exclude or rename
+				if len(t.include) == 0 {
+					to.Entries = append(to.Entries, e)
+				}
+			default:
+				return false, notText(e.Key)
 			}
 		}
 		t.side.set(r, nil, data.MapOf(to))
@@ -117,10 +126,20 @@ func (t *ReplaceField) Apply(r *connect.Record) (bool, error) {
 		if at < 0 {
 			return false, connect.NewDataError(name+" is not a valid field name", nil)
 		}
-		to.Values()[i] = withDefault(from.At(at), from.Schema().Fields()[at].Schema, t.replace)
+		if err := store(to, i, withDefault(from.At(at), from.Schema().Fields()[at].Schema, t.replace)); err != nil {
+			return false, err
+		}
 	}
 	t.side.set(r, updated, data.StructOf(to))
 	return true, nil
+}
+
+// notText is the error of a map key that is not a string, in Java's words for
+// a key of a class of its own library, such as Integer.
+func notText(key data.Value) error {
+	class := key.JavaClass()
+	return &connect.Error{Class: "java.lang.ClassCastException", Kind: connect.Data,
+		Message: "class " + class + " cannot be cast to class java.lang.String (" + class + " and java.lang.String are in module java.base of loader 'bootstrap')"}
 }
 
 func (t *ReplaceField) updated(s *data.Schema) (*data.Schema, error) {

@@ -1,6 +1,8 @@
 package transform
 
 import (
+	"fmt"
+
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/data"
@@ -59,8 +61,14 @@ func (t *SetSchemaMetadata) Apply(r *connect.Record) (bool, error) {
 	if value.Kind() == data.KindStruct {
 		from := value.Struct()
 		s := data.NewStruct(updated)
-		for i := range s.Values() {
-			s.Values()[i] = withDefault(from.At(i), from.Schema().Fields()[i].Schema, t.replace)
+		for i, f := range updated.Fields() {
+			if i >= len(from.Values()) { // a struct of another schema than the record's; Java reads by position
+				return false, &connect.Error{Class: "java.lang.ArrayIndexOutOfBoundsException", Kind: connect.Data,
+					Message: fmt.Sprintf("Index %d out of bounds for length %d", i, len(from.Values()))}
+			}
+			if err := store(s, i, withDefault(from.At(i), f.Schema, t.replace)); err != nil {
+				return false, err
+			}
 		}
 		value = data.StructOf(s)
 	}
@@ -87,6 +95,18 @@ func (t *SetSchemaMetadata) update(s *data.Schema) (*data.Schema, error) {
 		b.Default(d)
 	}
 	return b.Build()
+}
+
+// store puts a value into field i of a struct, which must allow it: Java
+// validates each field that it copies, too, so a null in a required field
+// fails here and not in the converter.
+func store(s *data.Struct, i int, v data.Value) error {
+	f := &s.Schema().Fields()[i]
+	if err := data.ValidateField(f.Name, f.Schema, v); err != nil {
+		return err
+	}
+	s.Values()[i] = v
+	return nil
 }
 
 // withDefault returns the default of a schema in place of null.

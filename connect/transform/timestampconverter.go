@@ -127,6 +127,9 @@ func (t *TimestampConverter) schemaless(value data.Value) (data.Value, error) {
 // updated is the schema of structs whose field is converted, with its default
 // converted too.
 func (t *TimestampConverter) updated(s *data.Schema) (*data.Schema, error) {
+	if s.Type() != data.StructType { // that of a null
+		return nil, connect.NewDataError("Cannot list fields on non-struct type", nil)
+	}
 	b := data.NewStructBuilder().Like(s).SetOptional(s.Optional())
 	for _, f := range s.Fields() {
 		to := f.Schema
@@ -184,7 +187,15 @@ func (t *TimestampConverter) convertField(value data.Value, updated *data.Schema
 				return data.Null, err
 			}
 		}
-		to.Values()[i] = v
+		at := i
+		if fields := updated.Fields(); i >= len(fields) || fields[i].Name != f.Name { // a struct of another schema than the record's
+			if at = updated.Field(f.Name); at < 0 {
+				return data.Null, connect.NewDataError(f.Name+" is not a valid field name", nil)
+			}
+		}
+		if err := store(to, at, v); err != nil {
+			return data.Null, err
+		}
 	}
 	return data.StructOf(to), nil
 }

@@ -183,16 +183,26 @@ func number(letter byte, days, newYear int64, year, day, weekday, clock int) int
 	case 'D':
 		return int(days-newYear) + 1
 	case 'F':
-		return (day-1)/7 + 1
+		return (inMonth(days, day)-1)/7 + 1
 	case 'u':
 		return (weekday+6)%7 + 1
 	case 'W':
-		_, first := calendar.FloorDiv(days-int64(day)+1+4, 7) // weekday of the 1st
-		return (day-1+int(first))/7 + 1
+		n := inMonth(days, day)
+		_, first := calendar.FloorDiv(days-int64(n)+1+4, 7) // weekday of the 1st
+		return (n-1+int(first))/7 + 1
 	default: // w
 		_, n := week(days, year, newYear)
 		return n
 	}
+}
+
+// inMonth returns how many days of its month there were up to a day: October
+// 1582 had none from the 5th to the 14th.
+func inMonth(days int64, day int) int {
+	if days >= calendar.GregorianStart && days < calendar.GregorianStart+17 { // from the 15th to the 31st
+		return day - 10
+	}
+	return day
 }
 
 // week returns the week of a day and the year that it belongs to. A week
