@@ -332,6 +332,7 @@ func TestAConnectorThatHangsBlocksOnlyItself(t *testing.T) {
 		if err := <-started; err != nil {
 			t.Error(err)
 		}
+		synctest.Wait() // until c hangs; one that has not begun stops at once
 		begin := time.Now()
 		o.StopConnectors([]string{"c", "d"}, OnRevoke)
 		if d := time.Since(begin); d != 5*time.Second {
