@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"kconnect/connect"
 	"kconnect/connect/config"
@@ -18,12 +20,8 @@ var castDef = config.NewDef(
 	config.Key{Name: "spec", Type: config.List, Required: true, Importance: config.High,
 		Validate: config.Func("list of colon-delimited pairs, e.g. foo:bar,abc:xyz", func(_ string, v any) error {
 			list, _ := v.([]string)
-			for _, p := range list {
-				if n := len(strings.Split(strings.TrimRight(p, ":"), ":")); n > 2 {
-					return config.Invalid("spec", list, "Invalid rename mapping: "+p)
-				}
-			}
-			return nil
+			_, _, err := parseCasts(list)
+			return err
 		}),
 		Doc: "Types for fields, as field:type, or one type for the whole key or value: int8, int16, int32, int64, float32, float64, boolean or string."},
 	replaceNullKey,
@@ -59,35 +57,39 @@ func (t *Cast) Configure(m config.Map) error {
 		return err
 	}
 	t.replace = v.Bool("replace.null.with.default")
-	spec := v.List("spec")
+	t.whole, t.fields, err = parseCasts(v.List("spec"))
+	return err
+}
+
+// parseCasts reads a spec: the new types of fields, or the one of the whole.
+func parseCasts(spec []string) (whole data.Type, fields []fieldCast, err error) {
+	if len(spec) == 0 {
+		return 0, nil, &config.Error{Key: "spec", Whole: true, Message: "Must specify at least one field to cast."}
+	}
 	for _, s := range spec {
-		name, text, pair := strings.Cut(strings.TrimRight(s, ":"), ":")
-		if !pair {
-			name, text = "", name
+		parts := strings.Split(strings.TrimRight(s, ":"), ":")
+		if len(parts) > 2 {
+			return 0, nil, config.Invalid("renames", spec, "Invalid rename mapping: "+s) // Java names the key of another class
 		}
-		to, err := castType(strings.TrimSpace(text))
+		to, err := castType(strings.TrimSpace(parts[len(parts)-1]))
 		if err != nil {
-			return err
+			return 0, nil, err
 		}
-		if !pair {
-			t.whole = to
+		if len(parts) == 1 {
+			whole = to
 			continue
 		}
-		name = strings.TrimSpace(name)
-		replaced := false
-		for i := range t.fields {
-			if t.fields[i].name == name {
-				t.fields[i].to, replaced = to, true
-			}
+		name := strings.TrimSpace(parts[0])
+		if i := slices.IndexFunc(fields, func(f fieldCast) bool { return f.name == name }); i >= 0 {
+			fields[i].to = to
+			continue
 		}
-		if !replaced {
-			t.fields = append(t.fields, fieldCast{name, to})
-		}
+		fields = append(fields, fieldCast{name, to})
 	}
-	if t.whole != 0 && len(spec) > 1 {
-		return &config.Error{Whole: true, Message: "Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec"}
+	if whole != 0 && len(spec) > 1 {
+		return 0, nil, &config.Error{Whole: true, Message: "Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec"}
 	}
-	return nil
+	return whole, fields, nil
 }
 
 func castType(text string) (data.Type, error) {
@@ -137,7 +139,15 @@ func (t *Cast) Apply(r *connect.Record) (bool, error) {
 				return false, err
 			}
 		}
-		to.Values()[i] = v
+		at := i
+		if fields := updated.Fields(); i >= len(fields) || fields[i].Name != f.Name { // a struct of another schema than the record's
+			if at = updated.Field(f.Name); at < 0 {
+				return false, connect.NewDataError("field cannot be null.", nil)
+			}
+		}
+		if err := store(to, at, v); err != nil {
+			return false, err
+		}
 	}
 	t.side.set(r, updated, data.StructOf(to))
 	return true, nil
@@ -195,11 +205,14 @@ func (t *Cast) updated(s *data.Schema) (*data.Schema, error) {
 		}
 		b.Field(f.Name, field)
 	}
+	if d, ok := s.Default(); ok && !d.IsNull() {
+		return nil, castable(s, d) // Java casts the default struct, too, which fails
+	}
 	return b.Build()
 }
 
 func castSchema(s *data.Schema, b *data.Builder, to data.Type) (*data.Schema, error) {
-	b.SetOptional(s.Optional()).Untyped()
+	b.SetOptional(s.Optional())
 	if d, ok := s.Default(); ok {
 		v, err := cast(s, d, to)
 		if err != nil {
@@ -221,7 +234,7 @@ func cast(schema *data.Schema, v data.Value, to data.Type) (data.Value, error) {
 	if to == data.String {
 		return castToString(v)
 	}
-	if v.Kind() == data.KindInstant && schema != nil {
+	if schema != nil {
 		var err error
 		if v, err = instantBase(schema, v); err != nil {
 			return v, err
@@ -283,19 +296,26 @@ func castable(schema *data.Schema, v data.Value) error {
 	return nil
 }
 
-// instantBase returns the number by which a logical type stores an instant.
+// instantBase returns the number by which a logical type stores an instant,
+// and values of other types as they are.
 func instantBase(s *data.Schema, v data.Value) (data.Value, error) {
-	switch s.Name() {
-	case data.DateName:
+	logical := s.Logical()
+	if logical == data.NotLogical || logical == data.LogicalDecimal {
+		return v, nil
+	}
+	if v.Kind() != data.KindInstant {
+		return v, wrongClass(v, dateClass)
+	}
+	switch logical {
+	case data.LogicalDate:
 		days, err := data.DateFromInstant(v.Instant())
 		return data.Int32Of(days), err
-	case data.TimeName:
+	case data.LogicalTime:
 		ms, err := data.TimeFromInstant(v.Instant())
 		return data.Int32Of(ms), err
-	case data.TimestampName:
+	default:
 		return data.Int64Of(v.Instant()), nil
 	}
-	return v, nil
 }
 
 func castToString(v data.Value) (data.Value, error) {
@@ -337,11 +357,9 @@ func castToInt(v data.Value, bits int) (int64, error) {
 		n, _ := v.Decimal().Int64()
 		return n, nil
 	case data.KindString:
-		n, err := strconv.ParseInt(v.Str(), 10, 64)
+		n, ok := parseInt(v.Str())
 		switch {
-		case v.Str() == "":
-			return 0, outOfRange(v, `For input string: ""`)
-		case err != nil:
+		case !ok:
 			return 0, outOfRange(v, `For input string: "`+v.Str()+`"`)
 		case bits < 32 && n == int64(int32(n)) && (n < -1<<(bits-1) || n >= 1<<(bits-1)):
 			return 0, outOfRange(v, `Value out of range. Value:"`+v.Str()+`" Radix:10`)
@@ -351,6 +369,30 @@ func castToInt(v data.Value, bits int) (int64, error) {
 		return n, nil
 	}
 	return 0, unexpected(v)
+}
+
+// parseInt reads what Java's Long.parseLong reads: digits of other scripts, too.
+func parseInt(text string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil {
+		return n, true
+	}
+	d, ok := parseWhole(text)
+	if !ok {
+		return 0, false
+	}
+	return d.Int64()
+}
+
+// parseWhole reads a sign and digits, of any script and number.
+func parseWhole(text string) (data.Decimal, bool) {
+	for i, r := range text {
+		if !unicode.IsDigit(r) && (i > 0 || r != '+' && r != '-') {
+			return data.Decimal{}, false
+		}
+	}
+	d, err := data.ParseBigDecimal(text)
+	return d, err == nil
 }
 
 // saturate converts as Java's d2i (up to 32 bits) and d2l do.
@@ -418,7 +460,7 @@ func parseFloat(v data.Value, bits int) (float64, error) {
 	}
 	f, err := strconv.ParseFloat(number, bits)
 	if bad || err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, outOfRange(v, `For input string: "`+v.Str()+`"`)
+		return 0, outOfRange(v, `For input string: "`+text+`"`)
 	}
 	return f, nil
 }

@@ -64,7 +64,9 @@ func (t *ExtractField) Apply(r *connect.Record) (bool, error) {
 		return false, &connect.Error{Class: connect.ClassIllegalArgument, Kind: connect.Data, Message: "Unknown field: " + t.path.text}
 	}
 	if !value.IsNull() {
-		value = t.path.inStruct(value.Struct(), t.replace)
+		if value, err = t.path.inStruct(value.Struct(), t.replace); err != nil {
+			return false, err
+		}
 	}
 	t.side.set(r, field, value)
 	return true, nil

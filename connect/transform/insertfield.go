@@ -30,14 +30,14 @@ type insertion struct {
 	name   string
 	schema *data.Schema
 	value  func(r *connect.Record) data.Value
-	always bool // goes into a map also when it is null
+	always bool // is stored also when it is null
+	sink   bool // only records of sink connectors have it
 }
 
 // InsertField adds fields with what is known of the record, or with a text.
 type InsertField struct {
 	side    side
 	inserts []insertion
-	offset  bool
 	replace bool
 	schemas schemaCache
 }
@@ -79,8 +79,8 @@ func (t *InsertField) Configure(m config.Map) error {
 		{"static.field", data.StringSchema, func(*connect.Record) data.Value { return data.StringOf(static) }},
 	} {
 		text, ok := v.OptString(f.key)
-		if !ok || text == "" {
-			continue
+		if !ok {
+			continue // an empty one is a field without a name, as in Java
 		}
 		name, optional := strings.TrimSuffix(text, "?"), true
 		if n, required := strings.CutSuffix(text, "!"); required {
@@ -92,8 +92,7 @@ func (t *InsertField) Configure(m config.Map) error {
 				return err
 			}
 		}
-		t.inserts = append(t.inserts, insertion{name, schema, f.value, f.key == "topic.field" || f.key == "static.field"})
-		t.offset = t.offset || f.key == "offset.field"
+		t.inserts = append(t.inserts, insertion{name, schema, f.value, f.key == "topic.field", f.key == "offset.field"})
 		if f.key == "static.field" && !hasStatic {
 			return config.Invalid("static.value", nil, "No value specified for static field: org.apache.kafka.connect.transforms.InsertField$InsertionSpec@0")
 		}
@@ -116,13 +115,13 @@ func (t *InsertField) Apply(r *connect.Record) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if err := t.checkOffset(r); err != nil {
-			return false, err
-		}
 		to := &data.Map{Entries: append(make([]data.Entry, 0, len(from.Entries)+len(t.inserts)), from.Entries...)}
 		for i := range t.inserts {
 			in := &t.inserts[i]
-			v := in.value(r)
+			v, err := in.of(r)
+			if err != nil {
+				return false, err
+			}
 			if v.Kind() == data.KindInstant {
 				v = data.Int64Of(v.Instant())
 			}
@@ -141,27 +140,36 @@ func (t *InsertField) Apply(r *connect.Record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := t.checkOffset(r); err != nil {
-		return false, err
-	}
 	to := data.NewStruct(updated)
-	values := to.Values()
 	n := len(from.Values())
 	for i := range n {
-		values[i] = withDefault(from.At(i), from.Schema().Fields()[i].Schema, t.replace)
+		if err := store(to, i, withDefault(from.At(i), from.Schema().Fields()[i].Schema, t.replace)); err != nil {
+			return false, err
+		}
 	}
 	for i := range t.inserts {
-		values[n+i] = t.inserts[i].value(r)
+		in := &t.inserts[i]
+		v, err := in.of(r)
+		if err != nil {
+			return false, err
+		}
+		if v.IsNull() && !in.always {
+			continue // stays null, even where the field is required: Java does not put it
+		}
+		if err := store(to, n+i, v); err != nil {
+			return false, err
+		}
 	}
 	t.side.set(r, updated, data.StructOf(to))
 	return true, nil
 }
 
-func (t *InsertField) checkOffset(r *connect.Record) error {
-	if t.offset && r.Source != nil {
-		return connect.NewDataError("Only SinkRecord supported for ["+insertPurpose+"], found: org.apache.kafka.connect.source.SourceRecord", nil)
+// of returns what goes into the field for a record.
+func (in *insertion) of(r *connect.Record) (data.Value, error) {
+	if in.sink && r.Source != nil {
+		return data.Null, connect.NewDataError("Only SinkRecord supported for ["+insertPurpose+"], found: org.apache.kafka.connect.source.SourceRecord", nil)
 	}
-	return nil
+	return in.value(r), nil
 }
 
 func (t *InsertField) updated(s *data.Schema) (*data.Schema, error) {

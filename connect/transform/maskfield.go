@@ -13,20 +13,10 @@ const maskPurpose = "mask fields"
 
 var maskFieldDef = config.NewDef(
 	config.Key{Name: "fields", Type: config.List, Required: true, Importance: config.High, Validate: config.NonEmptyUniqueList(), Doc: "The fields that are masked."},
-	config.Key{Name: "replacement", Type: config.String, Importance: config.Low, Validate: nullOr(config.NonEmpty()),
+	config.Key{Name: "replacement", Type: config.String, Importance: config.Low, Validate: config.NonEmpty(),
 		Doc: "What stands in place of texts and numbers. Without it a field gets the empty value of its type."},
 	replaceNullKey,
 )
-
-// nullOr accepts null and what v accepts.
-func nullOr(v config.Validator) config.Validator {
-	return config.Func(v.String(), func(name string, value any) error {
-		if value == nil {
-			return nil
-		}
-		return v.Check(name, value)
-	})
-}
 
 // MaskField replaces the values of fields by empty ones or by a replacement.
 type MaskField struct {
@@ -82,9 +72,11 @@ func (t *MaskField) Apply(r *connect.Record) (bool, error) {
 				return false, err
 			}
 		}
-		to.Values()[i] = v
+		if err := store(to, i, v); err != nil {
+			return false, err
+		}
 	}
-	t.side.set(r, from.Schema(), data.StructOf(to))
+	t.side.set(r, schema, data.StructOf(to))
 	return true, nil
 }
 
@@ -131,12 +123,12 @@ func (t *MaskField) mask(v data.Value) (data.Value, error) {
 func (t *MaskField) substitute(v data.Value) (data.Value, error) {
 	text := *t.replacement
 	if v.Kind() == data.KindBigInt {
-		n, ok := new(big.Int).SetString(text, 10)
+		d, ok := parseWhole(text)
 		if !ok {
 			return v, connect.NewDataError("Unable to convert "+text+" (class java.lang.String) to number",
 				&connect.Error{Class: "java.lang.NumberFormatException", Kind: connect.Data, Message: `For input string: "` + text + `"`})
 		}
-		return data.BigIntOf(n), nil
+		return data.BigIntOf(d.Unscaled()), nil
 	}
 	var d data.Decimal
 	var whole int64
@@ -146,7 +138,11 @@ func (t *MaskField) substitute(v data.Value) (data.Value, error) {
 	case data.KindInt8, data.KindInt16, data.KindInt32, data.KindInt64, data.KindFloat32, data.KindFloat64, data.KindDecimal:
 		var err error
 		if d, err = data.ParseBigDecimal(text); err != nil {
-			return v, connect.NewDataError("Unable to convert "+text+" (class java.lang.String) to a number", err)
+			number := "a number"
+			if v.Kind() == data.KindDecimal {
+				number = "number"
+			}
+			return v, connect.NewDataError("Unable to convert "+text+" (class java.lang.String) to "+number, err)
 		}
 		whole, _ = d.Int64()
 	case data.KindNull, data.KindBool, data.KindBytes, data.KindBigInt, data.KindInstant, data.KindArray, data.KindMap, data.KindStruct, data.KindObject:
@@ -162,7 +158,7 @@ func (t *MaskField) substitute(v data.Value) (data.Value, error) {
 	case data.KindInt64:
 		return data.Int64Of(whole), nil
 	case data.KindFloat32:
-		return data.Float32Of(d.Float32()), nil
+		return data.Float32Of(float32(d.Float64())), nil // rounded twice, as in Java
 	case data.KindFloat64:
 		return data.Float64Of(d.Float64()), nil
 	default:

@@ -115,21 +115,27 @@ func (p *fieldPath) inSchema(s *data.Schema) (*data.Schema, error) {
 }
 
 // inStruct returns the value of the field that the path leads to, with
-// defaults in place of nulls where defaults is set; null below a null. The
-// path leads somewhere in the struct's schema.
-func (p *fieldPath) inStruct(s *data.Struct, defaults bool) data.Value {
+// defaults in place of nulls where defaults is set; null below a null and
+// where a struct of another schema than the record's has no such field.
+func (p *fieldPath) inStruct(s *data.Struct, defaults bool) (data.Value, error) {
 	for i, step := range p.steps {
-		f := s.Schema().Fields()[s.Schema().Field(step)]
-		v := s.At(f.Index)
+		at := s.Schema().Field(step)
+		if at < 0 {
+			return data.Null, nil
+		}
+		f, v := s.Schema().Fields()[at], s.At(at)
 		if v.IsNull() && (defaults || i < len(p.steps)-1) {
 			v, _ = f.Schema.Default()
 		}
 		if i == len(p.steps)-1 || v.IsNull() {
-			return v
+			return v, nil
 		}
-		s = v.Struct()
+		var err error
+		if s, err = structOf(v, "nested field access"); err != nil {
+			return data.Null, err
+		}
 	}
-	return data.Null
+	return data.Null, nil
 }
 
 // emptyPath is the error of Java's list of no steps.

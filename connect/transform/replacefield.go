@@ -102,7 +102,7 @@ func (t *ReplaceField) Apply(r *connect.Record) (bool, error) {
 					to.Entries = append(to.Entries, e)
 				}
 			default:
-				return false, notText(e.Key)
+				return false, wrongClass(e.Key, stringClass)
 			}
 		}
 		t.side.set(r, nil, data.MapOf(to))
@@ -132,14 +132,6 @@ func (t *ReplaceField) Apply(r *connect.Record) (bool, error) {
 	}
 	t.side.set(r, updated, data.StructOf(to))
 	return true, nil
-}
-
-// notText is the error of a map key that is not a string, in Java's words for
-// a key of a class of its own library, such as Integer.
-func notText(key data.Value) error {
-	class := key.JavaClass()
-	return &connect.Error{Class: "java.lang.ClassCastException", Kind: connect.Data,
-		Message: "class " + class + " cannot be cast to class java.lang.String (" + class + " and java.lang.String are in module java.base of loader 'bootstrap')"}
 }
 
 func (t *ReplaceField) updated(s *data.Schema) (*data.Schema, error) {

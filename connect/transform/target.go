@@ -2,6 +2,7 @@ package transform
 
 import (
 	"errors"
+	"strings"
 
 	"kconnect/connect"
 	"kconnect/connect/config"
@@ -54,6 +55,31 @@ func foundClass(v data.Value) string {
 		return "null"
 	}
 	return v.JavaClass()
+}
+
+// The classes that Java casts what it finds to.
+const (
+	stringClass = "java.lang.String"
+	dateClass   = "java.util.Date"
+	structClass = "org.apache.kafka.connect.data.Struct"
+)
+
+// wrongClass is the error of a value (or map key) that is not of the class
+// that Java casts it to, in the words of the JVM.
+func wrongClass(v data.Value, class string) error {
+	module := func(class string) string {
+		if strings.HasPrefix(class, "org.apache.kafka.") {
+			return "in unnamed module of loader 'app'"
+		}
+		return "in module java.base of loader 'bootstrap'"
+	}
+	found := v.JavaClass()
+	where := found + " is " + module(found) + "; " + class + " is " + module(class)
+	if module(found) == module(class) {
+		where = found + " and " + class + " are " + module(class)
+	}
+	return &connect.Error{Class: "java.lang.ClassCastException", Kind: connect.Data,
+		Message: "class " + found + " cannot be cast to class " + class + " (" + where + ")"}
 }
 
 // schemaCache remembers the schema that was derived from another. It holds a

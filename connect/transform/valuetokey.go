@@ -67,7 +67,9 @@ func (t *ValueToKey) Apply(r *connect.Record) (bool, error) {
 		if v.IsNull() && t.replace {
 			v, _ = schema.Fields()[i].Schema.Default()
 		}
-		key.Values()[i] = v
+		if err := store(key, i, v); err != nil {
+			return false, err
+		}
 	}
 	r.KeySchema, r.Key = schema, data.StructOf(key)
 	r.ValueSchema = value.Schema() // Java hands on the struct's own schema
