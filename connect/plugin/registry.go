@@ -61,18 +61,19 @@ func (r *Registry) Connector(name string) (*connect.Plugin, error) {
 	}
 	var available []string
 	for _, p := range r.List(true) {
-		available = append(available, fmt.Sprintf("PluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, type=%s}", p.Class, p.Class, p.Version, p.Version, p.Kind))
+		available = append(available, fmt.Sprintf("PluginDesc{klass=class %s, name='%s', version='%s', encodedVersion=%s, type=%s, typeName='%s', location='classpath'}", p.Class, p.Class, p.Version, p.Version, p.Kind, p.Kind))
 	}
 	return nil, &connect.Error{Kind: connect.Config, Message: "Failed to find any class that implements Connector and which name matches " + name +
 		", available connectors are: " + strings.Join(available, ", ")}
 }
 
-// Converter finds a converter by full class name or simple name.
+// Converter finds a converter by full class name, simple name, or simple name
+// without "Converter".
 func (r *Registry) Converter(name string) (*connect.Plugin, error) {
 	return r.need(name, "Converter", connect.ConverterPlugin)
 }
 
-// HeaderConverter finds a header converter by full class name or simple name.
+// HeaderConverter finds a header converter as Converter does.
 func (r *Registry) HeaderConverter(name string) (*connect.Plugin, error) {
 	return r.need(name, "HeaderConverter", connect.HeaderConverterPlugin)
 }
@@ -135,9 +136,24 @@ func (r *Registry) find(name string, wanted func(connect.PluginKind) bool) *conn
 			continue
 		}
 		simple := p.Class[strings.LastIndexByte(p.Class, '.')+1:]
-		if simple == name || isConnector(p.Kind) && strings.TrimSuffix(simple, "Connector") == name {
+		if simple == name || strings.TrimSuffix(simple, suffix(p.Kind)) == name {
 			return p
 		}
 	}
 	return nil
+}
+
+// suffix is the end of a simple class name that configurations may leave out.
+func suffix(k connect.PluginKind) string {
+	switch k {
+	case connect.SinkPlugin, connect.SourcePlugin:
+		return "Connector"
+	case connect.TransformationPlugin:
+		return "Transformation"
+	case connect.PredicatePlugin:
+		return "Predicate"
+	case connect.ConverterPlugin, connect.HeaderConverterPlugin:
+		return "Converter"
+	}
+	return ""
 }

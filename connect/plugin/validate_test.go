@@ -1,22 +1,27 @@
 package plugin_test
 
 import (
-	"encoding/json"
-	"os"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
+	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/converter"
 	"kconnect/connect/plugin"
 	"kconnect/connect/transform"
 	"kconnect/connectors/file"
+	jdbcsink "kconnect/connectors/jdbc/sink"
+	jdbcsource "kconnect/connectors/jdbc/source"
 )
 
 func registry(t *testing.T) *plugin.Registry {
 	t.Helper()
-	r, err := plugin.New(slices.Concat(converter.Plugins(), transform.Plugins(), file.Plugins())...)
+	r, err := plugin.New(slices.Concat(converter.Plugins(), transform.Plugins(), file.Plugins(), jdbcsource.Plugins(), jdbcsink.Plugins())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,142 +29,270 @@ func registry(t *testing.T) *plugin.Registry {
 }
 
 var worker = plugin.WorkerDefaults{OverridePolicy: "All", Properties: config.Map{
-	"key.converter":   "org.apache.kafka.connect.json.JsonConverter",
-	"value.converter": "org.apache.kafka.connect.json.JsonConverter",
+	"group.id":                   "workers",
+	"key.converter":              "org.apache.kafka.connect.json.JsonConverter",
+	"value.converter":            "org.apache.kafka.connect.json.JsonConverter",
+	"config.providers":           "env",
+	"config.providers.env.class": config.EnvProviderClass,
 }}
 
-// TestRecordedValidations checks values, errors and their number against what
-// the Java worker answered (golden rest 16-validate-filestream); the rest of
-// the answer, such as the definitions, is compared through the REST API.
-func TestRecordedValidations(t *testing.T) {
-	text, err := os.ReadFile("../../test/testdata/golden/rest/16-validate-filestream.json")
+// source and sink are configurations without a fault.
+var (
+	source = config.Map{"name": "v", "connector.class": "FileStreamSource", "topic": "t", "file": "f"}
+	sink   = config.Map{"name": "v", "connector.class": "FileStreamSink", "topics": "t", "file": "f"}
+)
+
+// with returns a configuration with some settings more.
+func with(m config.Map, settings ...string) config.Entries {
+	m = m.Clone()
+	for i := 0; i < len(settings); i += 2 {
+		m[settings[i]] = settings[i+1]
+	}
+	return config.FromMap(m).Entries()
+}
+
+// faults are the errors of an answer by key.
+func faults(v *plugin.Validation) map[string][]string {
+	all := map[string][]string{}
+	for _, r := range v.Results {
+		if len(r.Errors) > 0 {
+			all[r.Key.Name] = append(all[r.Key.Name], r.Errors...)
+		}
+	}
+	return all
+}
+
+func validate(t *testing.T, w plugin.WorkerDefaults, cfg config.Entries) *plugin.Validation {
+	t.Helper()
+	v, err := plugin.Validate(t.Context(), registry(t), w, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = []byte(strings.NewReplacer("${WORKDIR}", "/tmp", "${N}", "n", "${RUN}", "r").Replace(string(text)))
-	var scenario struct {
-		Steps []struct {
-			Name   string          `json:"name"`
-			JSON   json.RawMessage `json:"json"`
-			Expect struct {
-				Status int             `json:"status"`
-				JSON   json.RawMessage `json:"json"`
-			} `json:"expect"`
-		} `json:"steps"`
-	}
-	if err := json.Unmarshal(text, &scenario); err != nil {
-		t.Fatal(err)
-	}
-	checked := 0
-	for _, s := range scenario.Steps {
-		var sent map[string]*string
-		if s.Expect.Status != 200 || json.Unmarshal(s.JSON, &sent) != nil {
-			continue
-		}
-		var want struct {
-			Name    string   `json:"name"`
-			Errors  int      `json:"error_count"`
-			Groups  []string `json:"groups"`
-			Configs []struct {
-				Value struct {
-					Name   string   `json:"name"`
-					Value  *string  `json:"value"`
-					Errors []string `json:"errors"`
-				} `json:"value"`
-			} `json:"configs"`
-		}
-		if err := json.Unmarshal(s.Expect.JSON, &want); err != nil {
-			t.Fatal(err)
-		}
-		var entries config.Entries
-		for k, v := range sent {
-			entries = append(entries, config.Entry{Key: k, Value: v})
-		}
-		got, err := plugin.Validate(t.Context(), registry(t), worker, entries)
-		if err != nil {
-			t.Errorf("%s: %v", s.Name, err)
-			continue
-		}
-		checked++
-		if got.Name != want.Name || got.ErrorCount != want.Errors || !slices.Equal(got.Groups, want.Groups) {
-			t.Errorf("%s: %s with %d errors and groups %v, want %s with %d and %v", s.Name, got.Name, got.ErrorCount, got.Groups, want.Name, want.Errors, want.Groups)
-		}
-		for _, w := range want.Configs {
-			i := slices.IndexFunc(got.Results, func(r config.Result) bool { return r.Key.Name == w.Value.Name })
-			if i < 0 {
-				t.Errorf("%s: no %s in the answer", s.Name, w.Value.Name)
-				continue
-			}
-			r := got.Results[i]
-			if !slices.EqualFunc(r.Errors, w.Value.Errors, like) {
-				t.Errorf("%s: errors of %s are %q, want %q", s.Name, w.Value.Name, r.Errors, w.Value.Errors)
-			}
-			if w.Value.Value != nil && *w.Value.Value == "<<any>>" {
-				continue
-			}
-			if (r.Value == nil) != (w.Value.Value == nil) || r.Value != nil && *r.Value != *w.Value.Value {
-				t.Errorf("%s: the value of %s differs from %s", s.Name, w.Value.Name, s.Expect.JSON)
-			}
-		}
-	}
-	if checked < 6 {
-		t.Errorf("only %d validations were checked", checked)
-	}
-}
-
-// like compares with a recorded text, of which <<contains:part>> is a part.
-func like(got, want string) bool {
-	if part, ok := strings.CutPrefix(want, "<<contains:"); ok {
-		return strings.Contains(got, strings.TrimSuffix(part, ">>"))
-	}
-	return got == want
+	return v
 }
 
 func text(s string) *string { return &s }
 
-func TestClassesHaveShortNames(t *testing.T) {
-	r := registry(t)
-	for _, name := range []string{
-		"FileStreamSource", "FileStreamSourceConnector", "org.apache.kafka.connect.file.FileStreamSourceConnector",
+func TestWhatThisVersionCannotHonourIsRefused(t *testing.T) {
+	for _, c := range []struct{ key, value, message string }{
+		{"exactly.once.support", "Required", "This worker does not have exactly-once source support enabled."},
+		{"transaction.boundary", "connector", "does not support connector-defined transaction boundaries"},
+		{"transaction.boundary", "INTERVAL", "no transactions"},
+		{"offsets.storage.topic", "own", "the worker's topic"},
+		{"kconnect.compatibility", "jvm", "String must be one of: safe, java"},
+		{"kconnect.converter.coercion", "", "String must be one of: safe, java"},
+		{"connector.plugin.version", "3", "not found that matches the version range [3,3], available versions: [4.2.0]"},
+		{"key.converter", " JsonConverter", "Failed to load class  JsonConverter"},
 	} {
-		p, err := r.Connector(name)
-		if err != nil || p.Class != "org.apache.kafka.connect.file.FileStreamSourceConnector" {
-			t.Errorf("%s: %v, %v", name, p, err)
+		v := validate(t, worker, with(source, c.key, c.value))
+		if got := faults(v)[c.key]; len(got) != 1 || !strings.Contains(got[0], c.message) {
+			t.Errorf("%s=%s: errors %q, want %q", c.key, c.value, got, c.message)
+		}
+		if v.ErrorCount == 0 {
+			t.Errorf("%s=%s: no errors are counted", c.key, c.value)
 		}
 	}
-	if _, err := r.Connector("Nope"); err == nil || !strings.Contains(err.Error(), "Nope") {
-		t.Errorf("a class that is not here: %v", err)
+	if v := validate(t, worker, with(source, "transaction.boundary", " Poll ", "exactly.once.support", "requested")); v.ErrorCount > 0 {
+		t.Errorf("the defaults, written out, are refused: %q", faults(v))
 	}
 }
 
-func TestATransformationIsValidatedUnderItsAlias(t *testing.T) {
-	got, err := plugin.Validate(t.Context(), registry(t), worker, config.Entries{
-		{Key: "name", Value: text("v")}, {Key: "connector.class", Value: text("FileStreamSource")}, {Key: "topic", Value: text("t")},
-		{Key: "transforms", Value: text("route,late")}, {Key: "transforms.route.type", Value: text("org.apache.kafka.connect.transforms.RegexRouter")},
-		{Key: "transforms.route.regex", Value: text("(")}, {Key: "transforms.late.type", Value: text("com.example.Missing")},
-	})
-	if err != nil {
-		t.Fatal(err)
+func TestKeysOfOurOwnAreListedWhenSet(t *testing.T) {
+	count := func(class string) int {
+		v := validate(t, worker, with(source, "connector.class", class, "kconnect.compatibility", "java"))
+		n := 0
+		for _, r := range v.Results {
+			if strings.HasPrefix(r.Key.Name, "kconnect.") {
+				n++
+			}
+		}
+		return n
 	}
-	wrong := map[string]bool{}
-	for _, r := range got.Results {
-		if len(r.Errors) > 0 {
-			wrong[r.Key.Name] = true
+	for _, class := range []string{"FileStreamSource", "JdbcSource"} {
+		if n := count(class); n != 1 {
+			t.Errorf("%s lists the key %d times", class, n)
 		}
 	}
-	for _, key := range []string{"transforms.route.regex", "transforms.route.replacement", "transforms.late.type"} {
-		if !wrong[key] {
-			t.Errorf("%s is not refused; wrong are %v", key, wrong)
+	for _, r := range validate(t, worker, with(source)).Results {
+		if strings.HasPrefix(r.Key.Name, "kconnect.") {
+			t.Errorf("%s is listed", r.Key.Name)
 		}
-	}
-	if !strings.HasPrefix(got.Message(), "Connector configuration is invalid and contains the following ") {
-		t.Errorf("the message is %q", got.Message())
 	}
 }
 
-func TestNoConnectorClassIsARequestError(t *testing.T) {
-	_, err := plugin.Validate(t.Context(), registry(t), worker, config.Entries{{Key: "name", Value: text("v")}, {Key: "x", Value: nil}})
-	if want := "Connector config {name=v, x=null} contains no connector type"; err == nil || err.Error() != want {
+func TestADeadLetterQueueIsNoInput(t *testing.T) { // golden jdbc-sink config-dlq-is-input-topic
+	v := validate(t, worker, with(sink, "topics", "a, t", "errors.deadletterqueue.topic.name", "t"))
+	want := "The DLQ topic 't' may not be included in the list of topics ('topics=[a, t]') consumed by the connector"
+	if got := faults(v)["topics"]; !slices.Equal(got, []string{want}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestASinkDoesNotJoinTheGroupOfTheWorkers(t *testing.T) {
+	w := worker
+	w.Properties = worker.Properties.Clone()
+	w.Properties["group.id"] = "connect-v"
+	for _, c := range []struct {
+		cfg     config.Entries
+		key     string
+		message string
+	}{
+		{with(sink), "name", "Consumer group for sink connector named v conflicts with Connect worker group connect-v"},
+		{with(sink, "consumer.override.group.id", "connect-v"), "consumer.override.group.id", "Consumer group connect-v conflicts with Connect worker group connect-v"},
+		{with(sink, "consumer.override.group.id", "other"), "", ""},
+		{with(source), "", ""},
+	} {
+		v := validate(t, w, c.cfg)
+		if got := faults(v); c.key == "" && v.ErrorCount > 0 || c.key != "" && (v.ErrorCount != 1 || got[c.key][0] != c.message) {
+			t.Errorf("%d errors, %q, want %q", v.ErrorCount, got, c.message)
+		}
+	}
+}
+
+func TestThePolicyDecidesOnOverrides(t *testing.T) {
+	const prefix = "producer.override."
+	for _, c := range []struct {
+		policy  string
+		refused []string
+	}{
+		{"All", nil},
+		{"None", []string{"acks", "linger.ms", "sasl.jaas.config"}},
+		{"org.apache.kafka.connect.connector.policy.NoneConnectorClientConfigOverridePolicy", []string{"acks", "linger.ms", "sasl.jaas.config"}},
+		{"Principal", []string{"acks", "linger.ms"}},
+		{"Allowlist", []string{"acks", "sasl.jaas.config"}},
+		{"com.example.Policy", []string{"acks", "linger.ms", "sasl.jaas.config"}},
+	} {
+		w := plugin.WorkerDefaults{OverridePolicy: c.policy, Properties: config.Map{"connector.client.config.override.allowlist": "batch.size, linger.ms"}}
+		v := validate(t, w, with(source, prefix+"acks", "1", prefix+"linger.ms", "1", prefix+"sasl.jaas.config", "s3cret"))
+		got := faults(v)
+		if len(got) != len(c.refused) || v.ErrorCount != len(c.refused) {
+			t.Errorf("%s refuses %q, want %q", c.policy, got, c.refused)
+		}
+		short := strings.TrimSuffix(c.policy[strings.LastIndexByte(c.policy, '.')+1:], "ConnectorClientConfigOverridePolicy")
+		for _, name := range c.refused {
+			want := fmt.Sprintf("The '%s' policy does not allow '%s' to be overridden in the connector configuration.", short, name)
+			if c.policy != "com.example.Policy" && (len(got[prefix+name]) != 1 || got[prefix+name][0] != want) {
+				t.Errorf("%s: %q, want %q", name, got[prefix+name], want)
+			}
+		}
+		if strings.Contains(fmt.Sprint(v.Message(), values(v)), "s3cret") {
+			t.Errorf("%s: the secret is shown", c.policy)
+		}
+	}
+}
+
+func values(v *plugin.Validation) []string {
+	var all []string
+	for _, r := range v.Results {
+		if r.Value != nil {
+			all = append(all, *r.Value)
+		}
+	}
+	return all
+}
+
+func TestAnOverrideOfAnotherTypeHasNoAnswer(t *testing.T) {
+	_, err := plugin.Validate(t.Context(), registry(t), worker, with(sink, "consumer.override.max.poll.records", "x"))
+	if want := "Invalid value x for configuration max.poll.records: Not a number of type INT"; err == nil || err.Error() != want || connect.ClassOf(err) != connect.ClassConfig {
 		t.Errorf("got %v, want %s", err, want)
 	}
+	// Without a dead letter queue a sink has no producer.
+	if v := validate(t, worker, with(sink, "producer.override.linger.ms", "x")); v.ErrorCount > 0 {
+		t.Errorf("%q", faults(v))
+	}
+}
+
+func TestAKeyThatNobodyDefinesMayNotBeNull(t *testing.T) {
+	cfg := append(with(source), config.Entry{Key: "unknown"}, config.Entry{Key: "batch.size"})
+	v := validate(t, worker, cfg)
+	if got := faults(v); v.ErrorCount != 1 || len(got["unknown"]) != 1 {
+		t.Errorf("errors %q", got)
+	}
+}
+
+func TestReferencesAreReplacedBeforeTheCheck(t *testing.T) {
+	t.Setenv("KC_TOPIC", "s3cret")
+	v := validate(t, worker, with(source, "topic", "${env:KC_TOPIC}", "tasks.max", "${env:KC_NOT_THERE}"))
+	if !slices.Contains(values(v), "s3cret") {
+		t.Error("the value is not seen")
+	}
+	if got := faults(v); len(got) != 1 || len(got["tasks.max"]) != 2 {
+		t.Errorf("errors %q", got)
+	}
+	// A configuration without a class is shown as it was sent.
+	_, err := plugin.Validate(t.Context(), registry(t), worker, config.Entries{{Key: "topic", Value: text("${env:KC_TOPIC}")}})
+	if want := "Connector config {topic=${env:KC_TOPIC}} contains no connector type"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestTheMessageNamesEveryError(t *testing.T) {
+	v := validate(t, worker, with(source, "tasks.max", "many"))
+	want := "Connector configuration is invalid and contains the following 2 error(s):\n" +
+		"Invalid value many for configuration tasks.max: Not a number of type INT\n" +
+		"Invalid value null for configuration tasks.max: Value must be non-null\n" +
+		"You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`"
+	if got := v.Message(); got != want { // golden rest 03-create-errors
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestWithoutAClassThereIsNoValidation(t *testing.T) {
+	for _, c := range []struct {
+		cfg  config.Entries
+		want string
+	}{
+		{config.Entries{{Key: "name", Value: text("v")}, {Key: "x", Value: nil}}, "Connector config {name=v, x=null} contains no connector type"},
+		{with(source, "connector.class", "com.example.Nope"), "Failed to find any class that implements Connector and which name matches com.example.Nope, available connectors are: "},
+		{with(source, "connector.class", ""), "Failed to find any class that implements Connector and which name matches , available connectors are: "},
+		{with(source, "connector.class", "JsonConverter"), "Failed to find any class that implements Connector and which name matches JsonConverter"},
+		{with(source, "connector.plugin.version", "[["), "Unbounded range: [["},
+	} {
+		_, err := plugin.Validate(t.Context(), registry(t), worker, c.cfg)
+		var request *plugin.RequestError
+		if !errors.As(err, &request) || !strings.HasPrefix(request.Message, c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+// Whatever is sent, there is an answer, its count is that of its errors, and no
+// key is in it twice unless it is an override that has no definition.
+func TestEveryConfigurationHasAnAnswer(t *testing.T) {
+	r := registry(t)
+	rapid.Check(t, func(t *rapid.T) {
+		classes := []string{"FileStreamSource", "FileStreamSink", "StringConverter", "JsonConverter", "SimpleHeaderConverter", "RegexRouter", "org.apache.kafka.connect.transforms.Cast", "TopicNameMatches"}
+		others := []string{"", " ", "a", "a,b", "a,a", ",", "1", "-1", "true", "(", "[", "[1,2]", "4.2.0", "latest", "${env:x}", "${", "t", "required", "interval"}
+		keys := []string{
+			"name", "tasks.max", "topics", "topics.regex", "topic", "key.converter", "key.converter.plugin.version", "value.converter", "value.converter.schemas.enable", "header.converter",
+			"header.converter.converter.type", "transforms", "transforms.a.type", "transforms.a.plugin.version", "transforms.a.regex", "transforms.b.type", "transforms..type", "predicates",
+			"predicates.a.type", "predicates.a.pattern", "connector.plugin.version", "errors.deadletterqueue.topic.name", "producer.override.acks", "consumer.override.group.id",
+			"admin.override.x", "exactly.once.support", "transaction.boundary", "offsets.storage.topic", "kconnect.compatibility", "topic.creation.groups", "x",
+		}
+		raw := config.Raw{"connector.class": rapid.SampledFrom([]*string{text(classes[0]), text(classes[1])}).Draw(t, "class")}
+		for _, key := range rapid.SliceOfNDistinct(rapid.SampledFrom(keys), 0, 12, rapid.ID).Draw(t, "keys") {
+			if raw[key] = nil; rapid.IntRange(0, 9).Draw(t, "null") > 0 {
+				raw[key] = text(rapid.SampledFrom(slices.Concat(classes, others)).Draw(t, key))
+			}
+		}
+		v, err := plugin.Validate(t.Context(), r, worker, raw.Entries())
+		var request *plugin.RequestError
+		if errors.As(err, &request) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, lines := map[string]int{}, 0
+		for _, res := range v.Results {
+			lines += len(res.Errors)
+			seen[res.Key.Name]++
+			if n := seen[res.Key.Name]; n > 1 && (raw[res.Key.Name] != nil && res.Key.Name != "consumer.override.group.id" || n > 2) {
+				t.Errorf("%s is there %d times", res.Key.Name, n)
+			}
+		}
+		if v.ErrorCount > lines || (v.ErrorCount == 0) != (lines == 0) {
+			t.Errorf("%d errors are counted, %d are there", v.ErrorCount, lines)
+		}
+	})
 }

@@ -1,0 +1,63 @@
+package plugin_test
+
+import (
+	"strings"
+	"testing"
+
+	"kconnect/connect"
+	"kconnect/connect/config"
+	"kconnect/connect/plugin"
+)
+
+func TestClassesHaveShortNames(t *testing.T) {
+	r := registry(t)
+	const kafka = "org.apache.kafka.connect."
+	for _, c := range []struct {
+		find  func(string) (*connect.Plugin, error)
+		names []string
+		class string
+	}{
+		{r.Connector, []string{"FileStreamSource", "FileStreamSourceConnector"}, kafka + "file.FileStreamSourceConnector"},
+		{r.Converter, []string{"Json", "JsonConverter"}, kafka + "json.JsonConverter"},
+		{r.HeaderConverter, []string{"SimpleHeader", "SimpleHeaderConverter"}, kafka + "storage.SimpleHeaderConverter"},
+		{r.HeaderConverter, []string{"Long", "LongConverter"}, kafka + "converters.LongConverter"},
+		{r.Transformation, []string{"RegexRouter"}, kafka + "transforms.RegexRouter"},
+		{r.Transformation, nil, kafka + "transforms.Cast$Value"},
+		{r.Predicate, []string{"TopicNameMatches"}, kafka + "transforms.predicates.TopicNameMatches"},
+	} {
+		for _, name := range append(c.names, c.class) {
+			if p, err := c.find(name); err != nil || p.Class != c.class {
+				t.Errorf("%s: %v, %v", name, p, err)
+			}
+		}
+	}
+}
+
+func TestAnUnknownClassIsAnErrorThatNamesIt(t *testing.T) {
+	r := registry(t)
+	for what, find := range map[string]func(string) (*connect.Plugin, error){
+		"Connector": r.Connector, "Converter": r.Converter, "HeaderConverter": r.HeaderConverter, "Transformation": r.Transformation, "Predicate": r.Predicate,
+	} {
+		for _, name := range []string{"", "Nope", "Cast$Value", "filestreamsource", "Connector", "Converter"} {
+			_, err := find(name)
+			if want := "Failed to find any class that implements " + what + " and which name matches " + name; err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%s %q: %v", what, name, err)
+			}
+		}
+	}
+	if _, err := r.Keys("Cast$Value"); err == nil {
+		t.Error("a nested class has a short name")
+	}
+}
+
+func TestAClassIsThereOncePerKind(t *testing.T) {
+	p := connect.Plugin{Class: "a.B", Kind: connect.ConverterPlugin, Def: config.NewDef()}
+	other := p
+	other.Kind = connect.HeaderConverterPlugin
+	if _, err := plugin.New(p, other); err != nil {
+		t.Error(err)
+	}
+	if _, err := plugin.New(p, other, p); err == nil || !strings.Contains(err.Error(), "a.B") {
+		t.Errorf("got %v", err)
+	}
+}
