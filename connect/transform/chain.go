@@ -31,7 +31,7 @@ func NewChain(r Registry, m config.Map) (*Chain, error) {
 	predicates := make(map[string]connect.Predicate)
 	for _, alias := range aliases(m["predicates"]) {
 		prefix := "predicates." + alias + "."
-		p, err := r.Predicate(m[prefix+"type"])
+		p, err := r.Predicate(strings.TrimSpace(m[prefix+"type"]))
 		if err != nil {
 			return nil, err
 		}
@@ -44,11 +44,11 @@ func NewChain(r Registry, m config.Map) (*Chain, error) {
 	c := &Chain{}
 	for _, alias := range aliases(m["transforms"]) {
 		prefix := "transforms." + alias + "."
-		p, err := r.Transformation(m[prefix+"type"])
+		p, err := r.Transformation(strings.TrimSpace(m[prefix+"type"]))
 		if err != nil {
 			return nil, err
 		}
-		l := link{class: p.Class, transform: p.New().(connect.Transformation), negate: strings.EqualFold(m[prefix+"negate"], "true")} //nolint:errcheck,forcetypeassert // the registry holds transformations under this kind
+		l := link{class: p.Class, transform: p.New().(connect.Transformation), negate: strings.EqualFold(strings.TrimSpace(m[prefix+"negate"]), "true")} //nolint:errcheck,forcetypeassert // the registry holds transformations under this kind
 		if err := l.transform.Configure(settings(m, prefix, "type", "predicate", "negate")); err != nil {
 			return nil, err
 		}
@@ -83,16 +83,22 @@ func settings(m config.Map, prefix string, without ...string) config.Map {
 // Apply transforms records in place and returns those that are left, in order,
 // in the same memory. A record that a transformation fails on goes to fail
 // with the class of the transformation; when that returns nil the record is
-// dropped, an error ends Apply. Each record passes the whole chain before the
-// next one, as in Java, so that failures come in the order of the records.
-func (c *Chain) Apply(records []connect.Record, fail func(r *connect.Record, class string, err error) error) ([]connect.Record, error) {
+// dropped, an error ends Apply, which then returns the records before. Each
+// record passes the whole chain before the next one, as in Java, so that
+// failures come in the order of the records.
+//
+// again, unless it is nil, decides about retriable errors: it is told the first
+// one and runs the same link of the chain again on the record as it was before
+// it, as often as it wants, and returns the last error. It is Java's
+// errors.retry.timeout.
+func (c *Chain) Apply(records []connect.Record, again func(err error, op func() error) error, fail func(r *connect.Record, class string, err error) error) ([]connect.Record, error) {
 	if len(c.links) == 0 {
 		return records, nil
 	}
 	kept := records[:0]
 	for i := range records {
 		r := &records[i]
-		keep, class, err := c.apply(r)
+		keep, class, err := c.apply(r, again)
 		if err != nil {
 			if err := fail(r, class, err); err != nil {
 				return kept, err
@@ -112,21 +118,44 @@ func (c *Chain) Apply(records []connect.Record, fail func(r *connect.Record, cla
 }
 
 // apply sends one record through the chain. class is that of the failing link.
-func (c *Chain) apply(r *connect.Record) (keep bool, class string, err error) {
+func (c *Chain) apply(r *connect.Record, again func(err error, op func() error) error) (keep bool, class string, err error) {
 	for i := range c.links {
 		l := &c.links[i]
-		if l.predicate != nil {
-			match, err := l.predicate.Test(r)
-			if err != nil {
-				return false, l.class, err
-			}
-			if match == l.negate {
-				continue
-			}
+		if again == nil {
+			keep, err = l.apply(r)
+		} else {
+			keep, err = l.insist(r, again)
 		}
-		if keep, err := l.transform.Apply(r); err != nil || !keep {
+		if err != nil || !keep {
 			return false, l.class, err
 		}
 	}
 	return true, "", nil
+}
+
+// apply sends one record through the link, if its predicate says so.
+func (l *link) apply(r *connect.Record) (keep bool, err error) {
+	if l.predicate != nil {
+		match, err := l.predicate.Test(r)
+		if err != nil {
+			return false, err
+		}
+		if match == l.negate {
+			return true, nil
+		}
+	}
+	return l.transform.Apply(r)
+}
+
+// insist is apply for as long as again wants.
+func (l *link) insist(r *connect.Record, again func(err error, op func() error) error) (keep bool, err error) {
+	before := *r
+	if keep, err = l.apply(r); connect.KindOf(err) == connect.Retriable {
+		err = again(err, func() (e error) {
+			*r = before
+			keep, e = l.apply(r)
+			return e
+		})
+	}
+	return keep, err
 }

@@ -80,7 +80,7 @@ func TestChainsKeepWhatTheyShare(t *testing.T) {
 		before := []connect.Record{batch[0], batch[1]}
 		texts := []string{before[0].String(), before[1].String()}
 		failed := 0
-		kept, err := chain.Apply(batch, func(*connect.Record, string, error) error { failed++; return nil })
+		kept, err := chain.Apply(batch, nil, func(*connect.Record, string, error) error { failed++; return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func BenchmarkChain(b *testing.B) {
 		for i := range batch {
 			batch[i] = connect.Record{Topic: "my_users1", Partition: connect.NoPartition, Timestamp: connect.NoTimestamp, ValueSchema: schema, Value: data.StructOf(s)}
 		}
-		if _, err := chain.Apply(batch, func(_ *connect.Record, _ string, err error) error { return err }); err != nil {
+		if _, err := chain.Apply(batch, nil, func(_ *connect.Record, _ string, err error) error { return err }); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -155,7 +155,7 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
 		producer: producer, offsets: a.w.offsets, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
 		env:    &connect.SourceEnv{Env: a.env, Offsets: &offsetReader{a.w.offsets, a.base.id.Connector}},
-		topics: &topicCreator{groups: groups, admin: admin, onTopic: a.onTopic, log: a.base.log, known: make(map[string]bool)},
+		topics: &topicCreator{groups: groups, admin: admin, onTopic: a.onTopic, health: a.base.health, log: a.base.log, known: make(map[string]bool)},
 	}
 	return func(soft, hard context.Context) error {
 		defer producer.Close()

@@ -76,9 +76,13 @@ func (c *text) DecodeHeader(topic, _ string, b []byte) (*data.Schema, data.Value
 	return c.Decode(topic, b)
 }
 
-// sieve is a transformation: it drops "drop", refuses "fail", and the first
-// two attempts at "tremble" fail.
-type sieve struct{ trembled int }
+// sieve is a transformation: it drops "drop", refuses "fail", is never ready
+// for "never", and the first two attempts at "tremble" fail, after they changed
+// the record.
+type sieve struct {
+	trembled int
+	tried    *atomic.Int64 // attempts at "never"
+}
 
 func (*sieve) Configure(config.Map) error { return nil }
 
@@ -90,8 +94,12 @@ func (s *sieve) Apply(r *connect.Record) (bool, error) {
 		return false, connect.NewDataError("a value that no sieve takes", nil)
 	case "tremble":
 		if s.trembled++; s.trembled <= 2 {
+			r.Topic, r.Value = "elsewhere", data.StringOf("half done")
 			return false, connect.NewRetriable("not now", nil)
 		}
+	case "never":
+		s.tried.Add(1)
+		return false, connect.NewRetriable("not now", nil)
 	}
 	return true, nil
 }
@@ -251,6 +259,7 @@ type bed struct {
 	admin   *kadm.Client
 	heard   *heard
 	cfg     config.Raw
+	tried   atomic.Int64 // attempts of the sieve at "never"
 	later   atomic.Int64 // ns by which the worker's clock is ahead
 }
 
@@ -289,7 +298,7 @@ func newBed(t *testing.T, p parts) *bed {
 		connect.Plugin{Class: class, Kind: kind, Version: "1", TaskClass: class + "Task", Def: config.NewDef(), NewTask: task, New: func() any { return p.connector() }},
 		connect.Plugin{Class: "Text", Kind: connect.ConverterPlugin, Def: config.NewDef(), New: func() any { return &text{} }},
 		connect.Plugin{Class: "Text", Kind: connect.HeaderConverterPlugin, Def: config.NewDef(), New: func() any { return &text{} }},
-		connect.Plugin{Class: "Sieve", Kind: connect.TransformationPlugin, Def: config.NewDef(), New: func() any { return &sieve{} }},
+		connect.Plugin{Class: "Sieve", Kind: connect.TransformationPlugin, Def: config.NewDef(), New: func() any { return &sieve{tried: &b.tried} }},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -518,6 +527,13 @@ func (h *heard) ReconfigurationRequested(string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.planned++
+}
+
+// usedTopics returns the topics that were reported, in order.
+func (h *heard) usedTopics() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.topics)
 }
 
 // last returns the newest status of a connector or task.

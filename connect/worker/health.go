@@ -15,14 +15,16 @@ import (
 const showWaitAfter = 10 * time.Second
 
 // health keeps what a task waits for (Promise 5): the task's own word, that of
-// its Kafka clients, and acknowledgements that do not come.
+// its Kafka clients, topics that cannot be created and acknowledgements that do
+// not come.
 type health struct {
-	now   func() time.Time
-	mu    sync.Mutex
-	task  wait
-	kafka wait
-	acks  wait
-	shown bool
+	now    func() time.Time
+	mu     sync.Mutex
+	task   wait
+	kafka  wait
+	topics wait
+	acks   wait
+	shown  int // which wait the status shows, from 1; 0: none
 }
 
 // wait is one reason to wait; the zero value is none.
@@ -76,7 +78,7 @@ func (h *health) move(w *wait) {
 func (h *health) hidden() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.shown = false
+	h.shown = 0
 }
 
 // report returns the text that the status should carry now, and whether that
@@ -84,14 +86,14 @@ func (h *health) hidden() {
 func (h *health) report() (trace string, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, w := range []wait{h.task, h.kafka, h.acks} {
+	for i, w := range []wait{h.task, h.kafka, h.topics, h.acks} {
 		if w.since.IsZero() || h.now().Sub(w.since) < showWaitAfter {
 			continue
 		}
-		changed, h.shown = !h.shown, true
+		changed, h.shown = h.shown != i+1, i+1 // another reason is news, too
 		return fmt.Sprintf("The task has been waiting since %s and goes on trying. Last error: %s",
 			w.since.UTC().Format(time.RFC3339), connect.Trace(w.err)), changed
 	}
-	changed, h.shown = h.shown, false
+	changed, h.shown = h.shown != 0, 0
 	return "", changed
 }

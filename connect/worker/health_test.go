@@ -47,3 +47,40 @@ func TestAKafkaThatAnswersDoesNotHideAWaitForTheDatabase(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsShownChangesWithItsReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &health{now: time.Now}
+		h.wait(&h.kafka, h.now(), errors.New("broker"))
+		h.Waiting(errors.New("database"))
+		time.Sleep(10 * time.Second)
+		if trace, changed := h.report(); !changed || !strings.Contains(trace, "database") {
+			t.Errorf("changed %t, %q", changed, trace)
+		}
+		h.Moving() // but Kafka is still away: the status must not go on blaming the database
+		if trace, changed := h.report(); !changed || !strings.Contains(trace, "broker") {
+			t.Errorf("changed %t, %q", changed, trace)
+		}
+	})
+}
+
+func TestAPauseDoesNotSwallowWhatATaskWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &heard{}
+		l := newLife(h)
+		b := base{health: &health{now: time.Now}, pause: newPause(false), report: l.move}
+		b.began()
+		b.health.Waiting(errors.New("no route"))
+		b.pause.set(true)
+		go b.awaitResumed(t.Context())
+		synctest.Wait()
+		time.Sleep(11 * time.Second)
+		b.showHealth() // of a paused task: nothing to say
+		b.pause.set(false)
+		synctest.Wait()
+		b.showHealth()
+		if s := h.last(l.id); s.State != Running || !strings.Contains(s.Trace, "no route") {
+			t.Errorf("the status after the pause is %s with trace %q", s.State, s.Trace)
+		}
+	})
+}

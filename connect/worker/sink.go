@@ -53,7 +53,10 @@ type sink struct {
 	position  map[connect.TopicPartition]int64 // next offset to be delivered
 	committed map[connect.TopicPartition]int64
 	requests  consumerRequests
-	current   *delivery // the one being put
+	current   *delivery    // the one being put
+	paused    bool         // as the status says
+	tick      *time.Ticker // of commits
+	watch     *time.Ticker // of the health
 }
 
 // delivery is the records of one poll on their way to Put.
@@ -173,7 +176,7 @@ func (s *sink) handOver(ctx context.Context, d *delivery) bool {
 
 // fill adds what was polled to a delivery.
 func (s *sink) fill(ctx context.Context, d *delivery, fetches kgo.Fetches) {
-	from := len(d.raw)
+	from, done, ends := len(d.raw), len(d.records), len(d.ends)
 	s.take(d, fetches)
 	s.consumer.AllowRebalance()
 	if ctx.Err() != nil {
@@ -181,6 +184,11 @@ func (s *sink) fill(ctx context.Context, d *delivery, fetches kgo.Fetches) {
 	}
 	if d.err = s.fetchError(ctx, fetches); d.err == nil && len(d.raw) > from {
 		d.err = s.decode(ctx, d, from)
+	}
+	if d.err != nil {
+		// A bad record keeps the others of its poll out, as in Java; those of
+		// earlier polls are put before the task fails.
+		d.raw, d.records, d.ends = d.raw[:from], d.records[:done], d.ends[:ends]
 	}
 }
 
@@ -280,7 +288,7 @@ func (s *sink) decode(ctx context.Context, d *delivery, from int) error {
 }
 
 func (s *sink) transform(ctx context.Context, d *delivery, records []connect.Record) ([]connect.Record, error) {
-	return s.chain.Apply(records, func(r *connect.Record, class string, err error) error {
+	return s.chain.Apply(records, s.tolerance.retries(ctx), func(r *connect.Record, class string, err error) error {
 		return s.tolerance.handle(ctx, newFailure(StageTransformation, class, err, d.raw[r.Origin.Index]))
 	})
 }
@@ -289,7 +297,7 @@ func (s *sink) transform(ctx context.Context, d *delivery, records []connect.Rec
 // before is called ahead of a failure that ends the task.
 func (s *sink) convert(ctx context.Context, index int, k *consumed, r *connect.Record, before func() error) (bool, error) {
 	fail := func(stage Stage, class string, err error) (bool, error) {
-		if !s.tolerance.all {
+		if !s.tolerance.all && !wasInterrupted(err) {
 			if err := before(); err != nil {
 				return false, err
 			}
@@ -317,6 +325,12 @@ func (s *sink) convert(ctx context.Context, index int, k *consumed, r *connect.R
 	for _, h := range k.Headers {
 		schema, v, err := s.header.DecodeHeader(k.Topic, h.Key, h.Value)
 		if err != nil {
+			err = s.tolerance.again(ctx, err, func() (e error) {
+				schema, v, e = s.header.DecodeHeader(k.Topic, h.Key, h.Value)
+				return e
+			})
+		}
+		if err != nil {
 			return fail(StageHeaderConverter, s.classes.header, err)
 		}
 		r.Headers = append(r.Headers, connect.Header{Key: h.Key, Schema: schema, Value: v})
@@ -326,8 +340,8 @@ func (s *sink) convert(ctx context.Context, index int, k *consumed, r *connect.R
 
 func (s *sink) decodeValue(ctx context.Context, c connect.Converter, topic string, b []byte) (schema *data.Schema, v data.Value, err error) {
 	schema, v, err = c.Decode(topic, b)
-	if err != nil && s.tolerance.retryTimeout != 0 {
-		err = s.tolerance.retry(ctx, func() (e error) {
+	if err != nil {
+		err = s.tolerance.again(ctx, err, func() (e error) {
 			schema, v, e = c.Decode(topic, b)
 			return e
 		})
@@ -384,59 +398,85 @@ func (s *sink) putting(soft, hard context.Context, started chan<- struct{}) (err
 
 // deliverAll is the loop of the putting goroutine.
 func (s *sink) deliverAll(soft, hard context.Context) error {
-	tick := time.NewTicker(s.flush)
-	defer tick.Stop()
-	watch := time.NewTicker(time.Second)
-	defer watch.Stop()
-	paused := s.pause.paused()
+	s.tick = time.NewTicker(s.flush)
+	defer s.tick.Stop()
+	s.watch = time.NewTicker(time.Second)
+	defer s.watch.Stop()
+	s.paused = s.pause.paused()
 	for {
-		deliveries := s.deliveries
-		if paused {
-			deliveries = nil // what was consumed before the pause waits for its end
+		d, err := s.await(soft, hard, s.deliveries, nil)
+		if err != nil || soft.Err() != nil {
+			return err
+		}
+		if err := s.deliver(soft, hard, d); err != nil {
+			return err
+		}
+		s.recycle(d)
+	}
+}
+
+// await does what the task has to do between two calls of Put, until a delivery
+// or wake comes, or soft ends. While the task is paused neither comes: what was
+// consumed before waits for the end of the pause.
+func (s *sink) await(soft, hard context.Context, deliveries <-chan *delivery, wake <-chan time.Time) (*delivery, error) {
+	for {
+		next, alarm := deliveries, wake
+		if s.paused {
+			next, alarm = nil, nil
 		}
 		select {
 		case <-soft.Done():
-			return nil
+			return nil, nil
 		case r := <-s.rebalances:
 			if err := s.rebalance(hard, r); err != nil {
-				return err
+				return nil, err
 			}
-		case d := <-deliveries:
-			if err := s.deliver(soft, hard, d); err != nil {
-				return err
-			}
-			s.recycle(d)
-		case <-tick.C:
+		case d := <-next:
+			return d, nil
+		case <-alarm:
+			return nil, nil
+		case <-s.tick.C:
 			if err := s.commit(hard, nil); err != nil {
 				if dlq := s.tolerance.dlq; dlq != nil && dlq.refusal() != nil {
-					return dlq.refusal() // no commit could follow (Promise 5)
+					return nil, dlq.refusal() // no commit could follow (Promise 5)
 				}
 				s.log.Warn("Committing offsets failed; it is tried again with the next commit", zap.Error(err))
 			}
-		case <-watch.C:
+		case <-s.watch.C:
 			s.showHealth()
 		case <-s.pause.changed():
 		}
-		if p := s.pause.paused(); p != paused {
-			paused = p
-			if p {
-				if err := s.commit(hard, nil); err != nil {
-					s.log.Warn("Committing offsets before the pause failed", zap.Error(err))
-				}
-				s.report(OnPause, "")
-			} else {
-				s.report(OnStart, "")
-				s.health.hidden()
-			}
+		if p := s.pause.paused(); p != s.paused {
+			s.followPause(hard, p)
 		}
 	}
 }
 
-// deliver puts one delivery, again and again while the error is retriable.
-func (s *sink) deliver(soft, hard context.Context, d *delivery) error {
-	if d.err != nil {
-		return d.err
+func (s *sink) followPause(hard context.Context, paused bool) {
+	s.paused = paused
+	if !paused {
+		s.report(OnStart, "")
+		s.health.hidden()
+		return
 	}
+	if err := s.commit(hard, nil); err != nil {
+		s.log.Warn("Committing offsets before the pause failed", zap.Error(err))
+	}
+	s.report(OnPause, "")
+}
+
+// deliver puts one delivery. When that is done it returns the error that came
+// behind its records.
+func (s *sink) deliver(soft, hard context.Context, d *delivery) error {
+	if err := s.put(soft, hard, d); err != nil || soft.Err() != nil {
+		return err
+	}
+	return d.err
+}
+
+// put puts the records of a delivery, again and again while the error is
+// retriable and the task shall go on.
+func (s *sink) put(soft, hard context.Context, d *delivery) error {
 	s.current = d
 	for attempt := 0; ; attempt++ {
 		s.dropLost(d)
@@ -462,24 +502,13 @@ func (s *sink) deliver(soft, hard context.Context, d *delivery) error {
 		if errors.As(err, &e) && e.RetryAfter > 0 {
 			delay = e.RetryAfter
 		}
-		timer := time.NewTimer(delay)
-		for waiting := true; waiting; {
-			select {
-			case <-soft.Done():
-				timer.Stop()
-				return nil
-			case <-timer.C:
-				waiting = false
-			case r := <-s.rebalances:
-				if err := s.rebalance(hard, r); err != nil {
-					timer.Stop()
-					return err
-				}
-			case <-time.After(time.Second):
-				s.showHealth()
-			}
-		}
 		s.showHealth()
+		timer := time.NewTimer(delay)
+		_, err = s.await(soft, hard, nil, timer.C)
+		timer.Stop()
+		if err != nil || soft.Err() != nil {
+			return err
+		}
 	}
 }
 

@@ -212,8 +212,33 @@ func TestABadRecordOfASinkFailsTheTaskAfterWhatCameBefore(t *testing.T) {
 	}
 }
 
+// TestABadRecordKeepsOnlyItsOwnPollOut: a busy sink merges polls into one
+// delivery, and those before the one with the bad record are put, as in Java.
+func TestABadRecordKeepsOnlyItsOwnPollOut(t *testing.T) {
+	entered, goOn := make(chan struct{}, 10), make(chan struct{})
+	task := &collector{enter: func(context.Context) error { entered <- struct{}{}; <-goOn; return nil }}
+	b := sinkBed(t, task, config.Map{"consumer.override.fetch.max.wait.ms": "10"})
+	b.produce("1")
+	b.start()
+	<-entered // the next polls gather in one delivery
+	before := len(b.heard.usedTopics())
+	b.produce("2")
+	b.until("the second poll came", func() bool { return len(b.heard.usedTopics()) > before })
+	b.produce("3", "bad")
+	b.until("the third poll came", func() bool { return len(b.heard.usedTopics()) > before+1 })
+	close(goOn)
+	b.untilState(Failed)
+	b.stop()
+	if got := task.values(); got != "1 2" {
+		t.Errorf("the sink has %s", got)
+	}
+	if n := b.committed(); n != 2 {
+		t.Errorf("offset %d is committed, want 2", n)
+	}
+}
+
 func TestASinkConversionThatMayWorkLaterIsTriedAgain(t *testing.T) {
-	for _, value := range []string{"shaky"} {
+	for _, value := range []string{"shaky", "tremble"} {
 		t.Run(value, func(t *testing.T) {
 			task := &collector{}
 			b := sinkBed(t, task, config.Map{"errors.retry.timeout": "-1", "errors.retry.delay.max.ms": "5", "transforms": "s", "transforms.s.type": "Sieve"})
@@ -400,6 +425,86 @@ func TestAPausedSinkDeliversNothing(t *testing.T) {
 	b.worker.SetTarget("c", TargetRunning, func(bool, error) {})
 	b.until("the second arrives", func() bool { return task.values() == "1 2" })
 	b.stop()
+}
+
+// counted counts the rounds of commits.
+type counted struct {
+	*collector
+	commits atomic.Int64
+}
+
+func (c *counted) PreCommit(_ context.Context, offsets map[connect.TopicPartition]int64) (map[connect.TopicPartition]int64, error) {
+	c.commits.Add(1)
+	return offsets, nil
+}
+
+func TestASinkThatWaitsForItsDatabaseCanBePaused(t *testing.T) {
+	var down atomic.Bool
+	var attempts atomic.Int64
+	task := &counted{collector: &collector{fail: func(int, []connect.Record) error {
+		attempts.Add(1)
+		if down.Load() {
+			return &connect.Error{Kind: connect.Retriable, Message: "no route to the database", RetryAfter: time.Millisecond}
+		}
+		return nil
+	}}}
+	b := sinkBed(t, task, nil)
+	b.produce("1")
+	b.start()
+	b.untilCommitted(1)
+	down.Store(true)
+	b.produce("2")
+	b.until("it waits", func() bool { return attempts.Load() > 2 })
+	b.worker.SetTarget("c", TargetPaused, func(bool, error) {})
+	b.untilState(Paused)
+	paused, commits := attempts.Load(), task.commits.Load()
+	down.Store(false)
+	b.until("it goes on committing", func() bool { return task.commits.Load() > commits+3 })
+	if n := attempts.Load(); n != paused {
+		t.Errorf("%d attempts during the pause", n-paused)
+	}
+	b.worker.SetTarget("c", TargetRunning, func(bool, error) {})
+	b.untilCommitted(2)
+	if got := task.values(); got != "1 2" {
+		t.Errorf("the sink has %s", got)
+	}
+	if s := b.heard.last(theTask); s.State != Running || s.Trace != "" {
+		t.Errorf("after the pause it is %s: %s", s.State, s.Trace)
+	}
+	b.stop()
+}
+
+func TestASinkThatWaitsForItsDatabaseStopsAtOnce(t *testing.T) {
+	var attempts atomic.Int64
+	task := &collector{fail: func(int, []connect.Record) error {
+		attempts.Add(1)
+		return &connect.Error{Kind: connect.Retriable, Message: "no route to the database", RetryAfter: time.Hour}
+	}}
+	for _, target := range []Target{TargetRunning, TargetPaused} {
+		b := newBed(t, parts{sink: func() connect.SinkTask { return task }, worker: func(c *Config) { c.GracefulTimeout = time.Minute }})
+		b.produce("1")
+		before := attempts.Load()
+		b.start()
+		b.until("it waits", func() bool { return attempts.Load() > before })
+		if target == TargetPaused {
+			b.worker.SetTarget("c", TargetPaused, func(bool, error) {})
+			b.untilState(Paused)
+		}
+		task := b.running(theTask)
+		task.cancel()
+		b.until("it ends by itself", func() bool {
+			select {
+			case <-task.done:
+				return true
+			default:
+				return false
+			}
+		})
+		b.stop()
+		if s := b.heard.last(theTask); s.State != Unassigned {
+			t.Errorf("it is %s: %s", s.State, s.Trace)
+		}
+	}
 }
 
 func TestASinkThatWaitsSaysSoInItsStatus(t *testing.T) {

@@ -58,6 +58,7 @@ type source struct {
 // once every record was answered.
 type flight struct {
 	records []kgo.Record
+	sources []int // the number of each among the batch's transformed records
 	slab    []byte
 	marks   []mark
 	count   int
@@ -87,7 +88,7 @@ func (s *source) run(soft, hard context.Context) error {
 	})
 	g.Go(func() error {
 		defer stopCommitting()
-		return s.convert(hard)
+		return s.convert(failing, hard)
 	})
 	committed := make(chan struct{})
 	go func() {
@@ -170,14 +171,14 @@ func (s *source) poll(soft, hard context.Context) error {
 }
 
 // convert turns batches into flights and produces them, without waiting for
-// acknowledgements in between.
-func (s *source) convert(hard context.Context) error {
+// acknowledgements in between. What waits for better times ends with soft.
+func (s *source) convert(soft, hard context.Context) error {
 	var failed error
 	for b := range s.filled {
 		if failed != nil || s.sendErr.Load() != nil {
 			continue // the poller may hand over one more
 		}
-		if failed = s.send(hard, b); failed != nil {
+		if failed = s.send(soft, hard, b); failed != nil {
 			s.fail(failed)
 			continue
 		}
@@ -194,11 +195,15 @@ func (s *source) convert(hard context.Context) error {
 		s.log.Warn("Records were still unacknowledged when the time to stop was over; they will be read and sent again",
 			zap.Int("batches", s.tracker.unfinished()))
 	}
+	if wasInterrupted(failed) {
+		return nil // what was not sent is read again
+	}
 	return failed
 }
 
-// send converts one batch and hands it to the producer.
-func (s *source) send(ctx context.Context, b *connect.SourceBatch) error {
+// send converts one batch and hands it to the producer. When a record fails the
+// task, those before it are sent all the same.
+func (s *source) send(soft, hard context.Context, b *connect.SourceBatch) error {
 	f, _ := s.spare.Get().(*flight)
 	if f == nil {
 		f = &flight{}
@@ -206,59 +211,70 @@ func (s *source) send(ctx context.Context, b *connect.SourceBatch) error {
 	f.done, f.count, f.marks, f.slab = false, len(b.Records), f.marks[:0], f.slab[:0]
 	// A record that a transformation drops moves the offset all the same, so
 	// positions are taken before the chain.
-	for i := range b.Records {
-		r := &b.Records[i]
-		if r.Source == nil || len(r.SourceOffset.Names) == 0 {
-			continue
+	f.marks = appendMarks(f.marks, b.Records)
+	var bad *failure
+	records, err := s.chain.Apply(b.Records, s.tolerance.retries(soft), func(r *connect.Record, class string, err error) error {
+		bad = s.failure(StageTransformation, class, r, err)
+		if s.tolerance.all {
+			return s.tolerance.handle(hard, bad)
 		}
-		if i+1 < len(b.Records) && b.Records[i+1].Source == r.Source && len(b.Records[i+1].SourceOffset.Names) > 0 {
-			continue // the next record's position covers it
-		}
-		f.marks = setMark(f.marks, r)
-	}
-	records, err := s.chain.Apply(b.Records, func(r *connect.Record, class string, err error) error {
-		return s.tolerate(ctx, StageTransformation, class, r, err)
+		return err // which is told when it is this record's turn
 	})
-	if err != nil {
-		return err
+	n, failed := s.encodeAll(soft, hard, f, records)
+	if failed == nil && err != nil {
+		failed = s.tolerance.handle(hard, bad)
 	}
+	if failed == nil || n > 0 {
+		ready, e := s.topics.ensure(soft, f.records)
+		if e != nil {
+			failed, n = e, f.sources[ready]
+			f.records = f.records[:ready]
+		}
+	}
+	if failed != nil {
+		f.count, f.marks = n, appendMarks(f.marks[:0], records[:n])
+	}
+	s.produce(hard, f)
+	return failed
+}
+
+// encodeAll fills the records of a flight, up to the first that fails the task,
+// and returns how many of the given ones are dealt with.
+func (s *source) encodeAll(soft, hard context.Context, f *flight, records []connect.Record) (n int, err error) {
 	if cap(f.records) < len(records) {
 		f.records = make([]kgo.Record, len(records))
 	}
-	f.records = f.records[:len(records)]
+	f.records, f.sources = f.records[:0], f.sources[:0]
 	s.spans = s.spans[:0]
-	n := 0
-	for i := range records {
-		r := &records[i]
-		var sp span
+	for n = range records {
+		r := &records[n]
 		start := len(f.slab)
-		f.slab, sp, err = s.encode(ctx, f.slab, r)
+		var sp span
+		var headers []kgo.RecordHeader
+		f.slab, sp, err = s.encode(soft, hard, f.slab, r)
+		if err == nil && len(r.Headers) > 0 {
+			headers, err = s.encodeHeaders(soft, hard, r)
+		}
 		if err != nil {
 			f.slab = f.slab[:start]
 			var sk *skipped
 			if errors.As(err, &sk) {
+				err = nil
 				continue
 			}
-			return err
+			break
 		}
-		k := &f.records[n]
-		*k = kgo.Record{Topic: r.Topic, Partition: r.Partition}
+		k := kgo.Record{Topic: r.Topic, Partition: r.Partition, Headers: headers}
 		if r.Timestamp != connect.NoTimestamp {
 			k.Timestamp = time.UnixMilli(r.Timestamp)
 		}
-		if len(r.Headers) > 0 {
-			if k.Headers, err = s.encodeHeaders(ctx, r); err != nil {
-				var sk *skipped
-				if errors.As(err, &sk) {
-					continue
-				}
-				return err
-			}
-		}
+		f.records, f.sources = append(f.records, k), append(f.sources, n)
 		s.spans = append(s.spans, sp)
-		n++
 	}
-	f.records = f.records[:n]
+	if err == nil {
+		n = len(records)
+	}
+	// The slab has its place now.
 	for i := range f.records {
 		k, sp := &f.records[i], s.spans[i]
 		if sp.key >= 0 {
@@ -268,11 +284,7 @@ func (s *source) send(ctx context.Context, b *connect.SourceBatch) error {
 			k.Value = f.slab[sp.value:sp.valueEnd:sp.valueEnd]
 		}
 	}
-	if err := s.topics.ensure(ctx, f.records); err != nil {
-		return err
-	}
-	s.produce(ctx, f)
-	return nil
+	return n, err
 }
 
 // skipped says that a record was reported and is left out.
@@ -282,11 +294,11 @@ func (e *skipped) Error() string { return e.cause.Error() }
 func (e *skipped) Unwrap() error { return e.cause }
 
 // encode appends key and value to the slab.
-func (s *source) encode(ctx context.Context, slab []byte, r *connect.Record) ([]byte, span, error) {
+func (s *source) encode(soft, hard context.Context, slab []byte, r *connect.Record) ([]byte, span, error) {
 	sp := span{key: -1, value: -1}
 	// The null key of most sources needs no converter, whatever its class.
 	if r.KeySchema != nil || !r.Key.IsNull() {
-		out, err := s.appendValue(ctx, s.key, StageKeyConverter, s.classes.key, slab, r, r.KeySchema, r.Key)
+		out, err := s.appendValue(soft, hard, s.key, StageKeyConverter, s.classes.key, slab, r, r.KeySchema, r.Key)
 		if err != nil {
 			return slab, sp, err
 		}
@@ -295,7 +307,7 @@ func (s *source) encode(ctx context.Context, slab []byte, r *connect.Record) ([]
 			slab = out
 		}
 	}
-	out, err := s.appendValue(ctx, s.value, StageValueConverter, s.classes.value, slab, r, r.ValueSchema, r.Value)
+	out, err := s.appendValue(soft, hard, s.value, StageValueConverter, s.classes.value, slab, r, r.ValueSchema, r.Value)
 	if err != nil {
 		return slab, sp, err
 	}
@@ -308,40 +320,49 @@ func (s *source) encode(ctx context.Context, slab []byte, r *connect.Record) ([]
 
 // appendValue converts one value. The error is a *skipped when the
 // configuration tolerates it.
-func (s *source) appendValue(ctx context.Context, c connect.Converter, stage Stage, class string, slab []byte, r *connect.Record, schema *data.Schema, v data.Value) ([]byte, error) {
+func (s *source) appendValue(soft, hard context.Context, c connect.Converter, stage Stage, class string, slab []byte, r *connect.Record, schema *data.Schema, v data.Value) ([]byte, error) {
 	out, err := c.Append(slab, r.Topic, schema, v)
-	if connect.KindOf(err) == connect.Retriable && s.tolerance.retryTimeout != 0 {
-		err = s.tolerance.retry(ctx, func() (e error) {
+	if err != nil {
+		err = s.tolerance.again(soft, err, func() (e error) {
 			out, e = c.Append(slab, r.Topic, schema, v)
 			return e
 		})
 	}
-	if err == nil {
-		return out, nil
+	if err != nil {
+		return nil, s.tolerate(hard, stage, class, r, err)
 	}
-	if err := s.tolerate(ctx, stage, class, r, err); err != nil {
-		return nil, err
-	}
-	return nil, &skipped{err}
+	return out, nil
 }
 
-func (s *source) encodeHeaders(ctx context.Context, r *connect.Record) ([]kgo.RecordHeader, error) {
+func (s *source) encodeHeaders(soft, hard context.Context, r *connect.Record) ([]kgo.RecordHeader, error) {
 	headers := make([]kgo.RecordHeader, len(r.Headers))
 	for i, h := range r.Headers {
 		b, err := s.header.AppendHeader([]byte{}, r.Topic, h.Key, h.Schema, h.Value)
 		if err != nil {
-			if err := s.tolerate(ctx, StageHeaderConverter, s.classes.header, r, err); err != nil {
-				return nil, err
-			}
-			return nil, &skipped{err}
+			err = s.tolerance.again(soft, err, func() (e error) {
+				b, e = s.header.AppendHeader([]byte{}, r.Topic, h.Key, h.Schema, h.Value)
+				return e
+			})
+		}
+		if err != nil {
+			return nil, s.tolerate(hard, StageHeaderConverter, s.classes.header, r, err)
 		}
 		headers[i] = kgo.RecordHeader{Key: h.Key, Value: b}
 	}
 	return headers, nil
 }
 
+// tolerate reports a record that could not be converted. The error is a
+// *skipped when it is to be left out, else that which fails the task.
 func (s *source) tolerate(ctx context.Context, stage Stage, class string, r *connect.Record, err error) error {
-	return s.tolerance.handle(ctx, &failure{stage: stage, class: class, err: err, topic: r.Topic, partition: r.Partition})
+	if err := s.tolerance.handle(ctx, s.failure(stage, class, r, err)); err != nil {
+		return err
+	}
+	return &skipped{err}
+}
+
+func (s *source) failure(stage Stage, class string, r *connect.Record, err error) *failure {
+	return &failure{stage: stage, class: class, err: err, topic: r.Topic, partition: r.Partition}
 }
 
 // produce submits a flight. The promise of each record runs on the producer's
@@ -433,6 +454,21 @@ func (s *source) commit(ctx context.Context) {
 		return
 	}
 	s.commits.Store(true)
+}
+
+// appendMarks adds the last position of each partition among records.
+func appendMarks(marks []mark, records []connect.Record) []mark {
+	for i := range records {
+		r := &records[i]
+		if r.Source == nil || len(r.SourceOffset.Names) == 0 {
+			continue
+		}
+		if i+1 < len(records) && records[i+1].Source == r.Source && len(records[i+1].SourceOffset.Names) > 0 {
+			continue // the next record's position covers it
+		}
+		marks = setMark(marks, r)
+	}
+	return marks
 }
 
 func setMark(marks []mark, r *connect.Record) []mark {

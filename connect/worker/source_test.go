@@ -184,6 +184,55 @@ func TestABadRecordOfASourceFailsTheTask(t *testing.T) {
 	}
 }
 
+func TestRecordsBeforeABadOneOfTheSamePollAreSent(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		values map[int]string
+		stored int
+		want   []string
+	}{
+		{"a conversion fails", map[int]string{5: "bad"}, 4, numbers(1, 4)},
+		{"a transformation fails", map[int]string{5: "fail"}, 4, numbers(1, 4)},
+		{"a conversion fails before a transformation", map[int]string{5: "bad", 6: "fail"}, 4, numbers(1, 4)},
+		{"a transformation fails before a conversion", map[int]string{5: "fail", 6: "bad"}, 4, numbers(1, 4)},
+		// The offset of what was dropped is not stored for its own sake, as in Java.
+		{"records were dropped before", map[int]string{2: "drop", 4: "drop", 5: "bad"}, 3, []string{"1", "3"}},
+		{"the first fails", map[int]string{1: "fail"}, 0, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := sourceBed(t, &counter{to: 10, batch: 10, values: c.values}, sieved)
+			b.start()
+			b.untilState(Failed)
+			b.stop()
+			if n := b.stored(); n != c.stored {
+				t.Errorf("position %d is stored, want %d", n, c.stored)
+			}
+			sameNumbers(t, b.topic(), c.want)
+		})
+	}
+}
+
+func TestASourceThatTriesARecordAgainStopsPromptly(t *testing.T) {
+	b := sourceBed(t, &counter{to: 10, batch: 10, values: map[int]string{5: "never"}},
+		config.Map{"errors.retry.timeout": "-1", "errors.tolerance": "all", "transforms": "s", "transforms.s.type": "Sieve"})
+	b.start()
+	b.until("the record is tried", func() bool { return b.tried.Load() > 0 })
+	task := b.running(theTask)
+	b.stop()
+	select {
+	case <-task.done:
+	default:
+		t.Error("it was left behind")
+	}
+	if n := b.stored(); n != 4 {
+		t.Errorf("position %d is stored, want 4", n)
+	}
+	sameNumbers(t, b.topic(), numbers(1, 4))
+	if diff := cmp.Diff([]State{Running, Unassigned}, b.heard.states()); diff != "" {
+		t.Errorf("states (-want +got):\n%s", diff)
+	}
+}
+
 func TestABadRecordOfASourceIsSkippedUnderTolerance(t *testing.T) {
 	task := &counter{to: 10, batch: 3, values: map[int]string{5: "bad", 6: "fail", 7: "drop", 10: "bad"}}
 	b := sourceBed(t, task, config.Map{"errors.tolerance": "all", "transforms": "s", "transforms.s.type": "Sieve"})
@@ -194,7 +243,7 @@ func TestABadRecordOfASourceIsSkippedUnderTolerance(t *testing.T) {
 }
 
 func TestAConversionThatMayWorkLaterIsTriedAgain(t *testing.T) {
-	for _, value := range []string{"shaky"} {
+	for _, value := range []string{"shaky", "tremble"} {
 		t.Run(value, func(t *testing.T) {
 			b := sourceBed(t, &counter{to: 3, batch: 10, values: map[int]string{2: value}},
 				config.Map{"errors.retry.timeout": "-1", "errors.retry.delay.max.ms": "5", "transforms": "s", "transforms.s.type": "Sieve"})

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -82,8 +83,12 @@ func (t *tolerance) report(ctx context.Context, f *failure) error {
 }
 
 // handle reports a failure and returns nil when the record is to be skipped,
-// or the error that fails the task.
+// or the error that fails the task. What was interrupted is neither reported
+// nor skipped.
 func (t *tolerance) handle(ctx context.Context, f *failure) error {
+	if wasInterrupted(f.err) {
+		return f.err
+	}
 	if err := t.report(ctx, f); err != nil {
 		return err
 	}
@@ -93,15 +98,13 @@ func (t *tolerance) handle(ctx context.Context, f *failure) error {
 	return connect.NewError("Tolerance exceeded in error handler", f.err)
 }
 
-// retry runs op again while its error is retriable and errors.retry.timeout
-// allows: 300 ms, doubling, above the limit a random part of it.
-func (t *tolerance) retry(ctx context.Context, op func() error) error {
-	err := op()
-	if err == nil || t.retryTimeout == 0 || connect.KindOf(err) != connect.Retriable {
-		return err
-	}
+// again goes on after a first attempt that ended with err, while the error is
+// retriable and errors.retry.timeout allows: 300 ms later, then at twice the
+// distance each time, above errors.retry.delay.max.ms after a random part of
+// it. When ctx ends it gives up with an *interrupted.
+func (t *tolerance) again(ctx context.Context, err error, op func() error) error {
 	start := time.Now()
-	for attempt := 0; ; attempt++ {
+	for attempt := 0; err != nil && t.retryTimeout != 0 && connect.KindOf(err) == connect.Retriable; attempt++ {
 		delay := 300 * time.Millisecond << min(attempt, 30)
 		if delay > t.retryMax {
 			delay = time.Duration(rand.Int64N(int64(t.retryMax) + 1))
@@ -110,12 +113,35 @@ func (t *tolerance) retry(ctx context.Context, op func() error) error {
 			return err
 		}
 		if !sleep(ctx, delay) {
-			return err
+			return &interrupted{err}
 		}
-		if err = op(); err == nil || connect.KindOf(err) != connect.Retriable {
-			return err
-		}
+		err = op()
 	}
+	return err
+}
+
+// retries returns again for a chain of transformations; nil when nothing is to
+// be tried again.
+func (t *tolerance) retries(ctx context.Context) func(err error, op func() error) error {
+	if t.retryTimeout == 0 {
+		return nil
+	}
+	return func(err error, op func() error) error { return t.again(ctx, err, op) }
+}
+
+// interrupted says that a record was being tried again when the task had to
+// stop: it has not failed, and comes again with the next start.
+type interrupted struct{ cause error }
+
+func (e *interrupted) Error() string {
+	return "the task was stopped while a record was tried again: " + e.cause.Error()
+}
+func (e *interrupted) Unwrap() error { return e.cause }
+
+// wasInterrupted reports whether an error is no failure but the end of a retry.
+func wasInterrupted(err error) bool {
+	var i *interrupted
+	return errors.As(err, &i)
 }
 
 func (t *tolerance) write(f *failure) {

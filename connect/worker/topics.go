@@ -3,10 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -14,7 +10,6 @@ import (
 	"go.uber.org/zap"
 
 	"kconnect/connect"
-	"kconnect/connect/config"
 )
 
 // topicCreator sees to the topics of a source task before the first record:
@@ -24,132 +19,17 @@ type topicCreator struct {
 	groups  []topicGroup // the default group last; empty: left to the broker
 	admin   *kadm.Client
 	onTopic func(topic string)
+	health  *health
 	log     *zap.Logger
 	known   map[string]bool
 }
 
-// topicGroup is one rule of topic.creation.groups.
-type topicGroup struct {
-	name             string
-	include, exclude []*regexp.Regexp
-	partitions       int32
-	replication      int16
-	settings         map[string]*string
-}
-
-// newTopicGroups reads the topic.creation.* keys. Without topic.creation.groups
-// and topic.creation.default.* there are no rules.
-func newTopicGroups(m config.Map) ([]topicGroup, error) {
-	_, groups := m["topic.creation.groups"]
-	_, partitions := m["topic.creation.default.partitions"]
-	_, replication := m["topic.creation.default.replication.factor"]
-	if !groups && !partitions && !replication {
-		return nil, nil
-	}
-	base, err := newTopicGroup(m, "default", nil)
-	if err != nil {
-		return nil, err
-	}
-	var all []topicGroup
-	for name := range strings.SplitSeq(m["topic.creation.groups"], ",") {
-		name = strings.TrimSpace(name)
-		if name == "" || name == "default" {
-			continue
-		}
-		g, err := newTopicGroup(m, name, &base)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, g)
-	}
-	return append(all, base), nil
-}
-
-func newTopicGroup(m config.Map, name string, base *topicGroup) (topicGroup, error) {
-	prefix := "topic.creation." + name + "."
-	g := topicGroup{name: name, settings: make(map[string]*string)}
-	if base != nil {
-		g.partitions, g.replication = base.partitions, base.replication
-	}
-	for key, value := range m.WithPrefix(prefix) {
-		var err error
-		switch key {
-		case "include":
-			g.include, err = topicPatterns(value)
-		case "exclude":
-			g.exclude, err = topicPatterns(value)
-		case "partitions":
-			var n int64
-			n, err = creationCount(value, 32)
-			g.partitions = int32(n)
-		case "replication.factor":
-			var n int64
-			n, err = creationCount(value, 16)
-			g.replication = int16(n)
-		default:
-			g.settings[key] = &value
-		}
-		if err != nil {
-			return g, &connect.Error{Class: connect.ClassConfig, Kind: connect.Config, Message: fmt.Sprintf("Invalid value %s for configuration %s%s: %s", value, prefix, key, err)}
-		}
-	}
-	if g.partitions == 0 || g.replication == 0 {
-		key := prefix + "partitions"
-		if g.replication == 0 {
-			key = prefix + "replication.factor"
-		}
-		return g, &connect.Error{Class: connect.ClassConfig, Kind: connect.Config, Message: fmt.Sprintf("Missing required configuration %q which has no default value.", key)}
-	}
-	return g, nil
-}
-
-func creationCount(s string, bits int) (int64, error) {
-	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, bits)
-	if err != nil {
-		return 0, errors.New("not a whole number")
-	}
-	if n != -1 && n < 1 {
-		return 0, errors.New("must be at least 1, or -1 for the broker's default")
-	}
-	return n, nil
-}
-
-func topicPatterns(list string) ([]*regexp.Regexp, error) {
-	var all []*regexp.Regexp
-	for p := range strings.SplitSeq(list, ",") {
-		if p = strings.TrimSpace(p); p == "" {
-			continue
-		}
-		re, err := regexp.Compile("^(?:" + p + ")$")
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, re)
-	}
-	return all, nil
-}
-
-func (g *topicGroup) matches(topic string) bool {
-	if g.name == "default" {
-		return true
-	}
-	for _, re := range g.exclude {
-		if re.MatchString(topic) {
-			return false
-		}
-	}
-	for _, re := range g.include {
-		if re.MatchString(topic) {
-			return true
-		}
-	}
-	return false
-}
-
 // ensure is called with every flight. It creates topics that were not seen
 // before, and reports all that are used, because a user may have reset what is
-// known about them.
-func (c *topicCreator) ensure(ctx context.Context, records []kgo.Record) error {
+// known about them. With an error it returns how many of the records have
+// their topics. A Kafka that cannot be asked is waited for until ctx ends,
+// which is an *interrupted.
+func (c *topicCreator) ensure(ctx context.Context, records []kgo.Record) (ready int, err error) {
 	last := ""
 	for i := range records {
 		topic := records[i].Topic
@@ -158,14 +38,30 @@ func (c *topicCreator) ensure(ctx context.Context, records []kgo.Record) error {
 		}
 		last = topic
 		if !c.known[topic] {
-			if err := c.create(ctx, topic); err != nil {
-				return err
+			if err := c.await(ctx, topic); err != nil {
+				return i, err
 			}
 			c.known[topic] = true
 		}
 		c.onTopic(topic)
 	}
-	return nil
+	return len(records), nil
+}
+
+// await creates a topic as soon as that can be done (Promise 4).
+func (c *topicCreator) await(ctx context.Context, topic string) error {
+	defer c.health.move(&c.health.topics)
+	for attempt := 0; ; attempt++ {
+		err := c.create(ctx, topic)
+		if connect.KindOf(err) != connect.Retriable {
+			return err
+		}
+		c.health.wait(&c.health.topics, c.health.now(), err)
+		c.log.Warn("A topic cannot be created now and is tried again", zap.String("topic", topic), zap.Error(err))
+		if !sleep(ctx, backoff(attempt)) {
+			return &interrupted{err}
+		}
+	}
 }
 
 func (c *topicCreator) create(ctx context.Context, topic string) error {
@@ -178,16 +74,26 @@ func (c *topicCreator) create(ctx context.Context, topic string) error {
 		if err == nil {
 			err = resp.Err
 		}
+		refusal := (*kerr.Error)(nil)
 		switch {
 		case err == nil:
 			c.log.Info("Created topic", zap.String("topic", topic), zap.String("group", g.name))
 			return nil
 		case errors.Is(err, kerr.TopicAlreadyExists):
 			return nil
-		case kerr.IsRetriable(err):
+		case errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.UnsupportedVersion):
+			// Who may not create topics may use those that are there.
+			if topics, e := c.admin.ListTopics(ctx, topic); e == nil && topics.Has(topic) {
+				return nil
+			}
+		case !errors.As(err, &refusal), kerr.IsRetriable(err): // Kafka did not answer, or not for good
 			return connect.NewRetriable("Topic "+topic+" could not be created", err)
 		}
-		return connect.NewError("Task failed to create new topic "+topic+". Ensure that the task is authorized to create topics or that the topic exists and restart the task", err)
+		cause := err
+		if resp.ErrMessage != "" {
+			cause = connect.NewError(resp.ErrMessage, err)
+		}
+		return connect.NewError("Task failed to create new topic "+topic+". Ensure that the task is authorized to create topics or that the topic exists and restart the task", cause)
 	}
 	return nil // the broker creates it, or the producer waits for it
 }

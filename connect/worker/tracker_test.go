@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,19 +15,30 @@ func position(n int) connect.SourceOffset {
 }
 
 // TestOffsetsNeverPassAnUnacknowledgedFlight completes flights in any order
-// and takes, or fails to store, offsets in between: what may be stored is
-// always the last position of the unbroken run of completed flights.
+// while offsets are taken and stored, or cannot be stored: what may be stored
+// is always each partition's last position within the unbroken run of
+// completed flights, and only what is not stored yet.
 func TestOffsetsNeverPassAnUnacknowledgedFlight(t *testing.T) {
-	p := &connect.SourcePartition{}
+	partitions := []*connect.SourcePartition{{}, {}, {}}
 	rapid.Check(t, func(t *rapid.T) {
 		var tr tracker
-		var flights []*flight
+		var flights []*flight // a flight's position is its number
 		done := map[int]bool{}
-		stored, prefix := -1, 0 // flights are numbered; a flight's position is its number
-		for range rapid.IntRange(1, 80).Draw(t, "steps") {
-			switch rapid.IntRange(0, 3).Draw(t, "what") {
+		left, prefix := 0, 0
+		stored := map[*connect.SourcePartition]int{}
+		for _, p := range partitions {
+			stored[p] = -1
+		}
+		var storing map[*connect.SourcePartition]connect.SourceOffset // taken, and not yet known to be stored
+		for range rapid.IntRange(1, 100).Draw(t, "steps") {
+			switch rapid.IntRange(0, 4).Draw(t, "what") {
 			case 0:
-				f := &flight{marks: []mark{{p, position(len(flights))}}, count: 1}
+				f := &flight{count: 1}
+				for i, p := range partitions {
+					if rapid.Bool().Draw(t, "partition "+strconv.Itoa(i)) {
+						f.marks = append(f.marks, mark{p, position(len(flights))})
+					}
+				}
 				flights = append(flights, f)
 				tr.submit(f)
 			case 1, 2:
@@ -41,38 +53,73 @@ func TestOffsetsNeverPassAnUnacknowledgedFlight(t *testing.T) {
 				}
 				i := rapid.SampledFrom(open).Draw(t, "flight")
 				done[i] = true
-				left := tr.complete(flights[i])
+				for _, f := range tr.complete(flights[i]) {
+					if f != flights[left] {
+						t.Fatal("flights leave out of order")
+					}
+					left++
+				}
 				for done[prefix] {
 					prefix++
 				}
-				for _, f := range left {
-					if !f.done {
-						t.Fatal("a flight left before it was completed")
-					}
+				if left != prefix {
+					t.Fatalf("%d flights have left, want %d", left, prefix)
 				}
 			case 3:
-				offsets := tr.take()
-				o, ok := offsets[p]
-				if ok != (prefix-1 > stored) {
-					t.Fatalf("offsets to store: %t, acknowledged up to %d, stored up to %d", ok, prefix-1, stored)
+				if storing != nil {
+					continue // the committer takes one after the other
 				}
-				if !ok {
+				storing = tr.take()
+				for _, p := range partitions {
+					want := -1
+					for i := range prefix {
+						for _, m := range flights[i].marks {
+							if m.partition == p {
+								want = i
+							}
+						}
+					}
+					o, ok := storing[p]
+					if ok != (want > stored[p]) {
+						t.Fatalf("a position to store: %t, acknowledged up to %d, stored up to %d", ok, want, stored[p])
+					}
+					if ok && int(o.Get("n").Int()) != want {
+						t.Fatalf("position %d may be stored, want %d", o.Get("n").Int(), want)
+					}
+				}
+			case 4:
+				if storing == nil {
 					continue
 				}
-				if got := int(o.Get("n").Int()); got != prefix-1 {
-					t.Fatalf("position %d may be stored, want %d", got, prefix-1)
-				}
 				if rapid.Bool().Draw(t, "stored") {
-					stored = prefix - 1
+					for p, o := range storing {
+						stored[p] = int(o.Get("n").Int())
+					}
 				} else {
-					tr.putBack(offsets)
+					tr.putBack(storing)
 				}
+				storing = nil
 			}
 		}
 		if want := len(flights) - prefix; tr.unfinished() != want {
 			t.Fatalf("%d flights are unfinished, want %d", tr.unfinished(), want)
 		}
 	})
+}
+
+// TestPositionsOutliveTheirBatch: a batch's memory is used again while its
+// positions still wait to be stored.
+func TestPositionsOutliveTheirBatch(t *testing.T) {
+	b := connect.NewSourceBatch(10, 1<<20)
+	at := b.Values(2)
+	at[0], at[1] = data.TextOf(b.Copy([]byte("2023-04-04"))), data.Int64Of(7)
+	o := copyOffset(connect.SourceOffset{Names: []string{"t", "n"}, Values: at})
+	b.Reset(10, 1<<20)
+	copy(b.Copy(make([]byte, 10)), "overwrite!")
+	b.Values(2)[0] = data.BoolOf(true)
+	if o.Get("t").Str() != "2023-04-04" || o.Get("n").Int() != 7 {
+		t.Errorf("the position is now %s", o)
+	}
 }
 
 func TestPuttingBackKeepsNewerOffsets(t *testing.T) {

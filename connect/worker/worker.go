@@ -115,6 +115,13 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 		return
 	}
 	life.version = p.Version
+	if p.Kind == connect.SourcePlugin && w.cfg.TopicCreation {
+		// The tasks read the rules; what is wrong with them shows in the connector.
+		if _, err := newTopicGroups(m); err != nil {
+			go fail(err)
+			return
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &connector{name: name, plugin: p, config: m, log: log, report: life.move,
 		calls: make(chan func(context.Context), 16), ctx: ctx, cancel: cancel, done: make(chan struct{})}
