@@ -307,12 +307,8 @@ func (h *Herder) carryOut(s *state, f effect) {
 		h.startTask(s.configs.Connectors[f.id.Connector], f.id)
 	case moveTarget:
 		if c := s.configs.Connectors[f.name]; c != nil {
-			h.aside(func(context.Context) {
-				h.worker.SetTarget(f.name, target(c.Target), func(here bool, err error) {
-					if here {
-						h.aside(func(context.Context) { h.send(connectorStarted{f.name, err}) })
-					}
-				})
+			h.worker.SetTarget(f.name, target(c.Target), func(err error) {
+				h.aside(func(context.Context) { h.send(connectorStarted{f.name, err}) })
 			})
 		}
 	case planTasks:

@@ -16,6 +16,9 @@ const requestTimeout = 90 * time.Second
 // ErrTimeout is the answer to a request that could not be carried out in time.
 var ErrTimeout = errors.New("Request timed out. The worker is currently waiting for the group or the internal topics; check that the brokers are up") //nolint:staticcheck // Java's beginning
 
+// errValidating is the answer to a validation that took too long.
+var errValidating = errors.New("Request timed out. The worker is currently performing multi-property validation for the connector; check that what it connects to answers") //nolint:staticcheck // Java's beginning
+
 // ask puts a request on the loop and waits for its answer.
 func (h *Herder) ask(ctx context.Context, r *request) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -86,20 +89,26 @@ func (h *Herder) PatchConfig(ctx context.Context, name string, patch config.Entr
 
 // check validates a configuration as the create endpoint does.
 func (h *Herder) check(ctx context.Context, cfg config.Entries) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	v, err := plugin.Validate(ctx, h.registry, h.validation(), cfg)
+	v, err := h.validate(ctx, cfg)
 	if err != nil {
-		var invalid *plugin.RequestError
-		if errors.As(err, &invalid) {
-			return &BadRequestError{Message: invalid.Message}
-		}
 		return err
 	}
 	if v.ErrorCount > 0 {
 		return &BadRequestError{Message: v.Message()}
 	}
 	return nil
+}
+
+// validate has an answer within the request timeout, whatever the connector does.
+func (h *Herder) validate(ctx context.Context, cfg config.Entries) (*plugin.Validation, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, requestTimeout, errValidating)
+	defer cancel()
+	v, err := plugin.Validate(ctx, h.registry, h.validation(), cfg)
+	var invalid *plugin.RequestError
+	if errors.As(err, &invalid) {
+		return nil, &BadRequestError{Message: invalid.Message}
+	}
+	return v, err
 }
 
 // Delete deletes a connector.

@@ -2,7 +2,6 @@ package herder
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -212,13 +211,7 @@ func (h *Herder) SetLogger(ctx context.Context, name, level string, cluster bool
 // Validate checks a connector configuration as creating it would. One without
 // a connector class that is known here is a BadRequestError.
 func (h *Herder) Validate(ctx context.Context, cfg config.Raw) (Validation, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	v, err := plugin.Validate(ctx, h.registry, h.validation(), cfg.Entries())
-	var invalid *plugin.RequestError
-	if errors.As(err, &invalid) {
-		return Validation{}, &BadRequestError{Message: invalid.Message}
-	}
+	v, err := h.validate(ctx, cfg.Entries())
 	if err != nil {
 		return Validation{}, err
 	}

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -52,8 +53,9 @@ func (e *RequestError) Error() string { return e.Message }
 // transformation and predicate that it names, the connector's own, what the
 // connector itself objects to, overrides of client settings, and the settings
 // of the converters that it names. It may connect to the outside through the
-// connector and heeds ctx. An error is a *RequestError, a reference that cannot
-// be replaced, or an override that is not of its key's type.
+// connector and returns when ctx ends, even if the connector does not. An error
+// is a *RequestError, a reference that cannot be replaced, an override that is
+// not of its key's type, or the cause of ctx.
 func Validate(ctx context.Context, r *Registry, w WorkerDefaults, cfg config.Entries) (*Validation, error) {
 	raw, err := resolved(w, cfg)
 	if err != nil {
@@ -91,7 +93,9 @@ func Validate(ctx context.Context, r *Registry, w WorkerDefaults, cfg config.Ent
 	undefinedKeys = append(undefinedKeys, refuseNulls(p, raw, results)...)
 	own := p.Def.ValidateRaw(raw)
 	if c, ok := p.New().(connect.ConfigValidator); ok {
-		own = c.ValidateConfig(ctx, text, own)
+		if own, err = validateOwn(ctx, c, text, own); err != nil {
+			return nil, err
+		}
 	}
 	own = append(own, productResults(text, own)...)
 	settings, converterGroups := r.converters(raw, results)
@@ -114,6 +118,30 @@ func Validate(ctx context.Context, r *Registry, w WorkerDefaults, cfg config.Ent
 		}
 	}
 	return v, nil
+}
+
+// validateOwn asks the connector. One that hangs is left behind when ctx ends,
+// so that it blocks nothing but itself.
+func validateOwn(ctx context.Context, c connect.ConfigValidator, m config.Map, own []config.Result) ([]config.Result, error) {
+	type answer struct {
+		results []config.Result
+		err     error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- answer{err: connect.NewError(fmt.Sprintf("the connector panicked while it validated its configuration: %v\n%s", p, debug.Stack()), nil)}
+			}
+		}()
+		done <- answer{results: c.ValidateConfig(ctx, m, own)}
+	}()
+	select {
+	case a := <-done:
+		return a.results, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // resolved returns the configuration with its references to the worker's config

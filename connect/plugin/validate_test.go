@@ -1,11 +1,14 @@
 package plugin_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -72,6 +75,38 @@ func validate(t *testing.T, w plugin.WorkerDefaults, cfg config.Entries) *plugin
 }
 
 func text(s string) *string { return &s }
+
+// stubborn is a connector whose validation ends when it is let go.
+type stubborn struct {
+	connect.Connector
+	letGo chan struct{}
+}
+
+func (s stubborn) ValidateConfig(_ context.Context, _ config.Map, results []config.Result) []config.Result {
+	<-s.letGo
+	panic("no such host")
+}
+
+func TestAValidationThatHangsIsLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		letGo := make(chan struct{})
+		r, err := plugin.New(connect.Plugin{Class: "Stubborn", Kind: connect.SourcePlugin, Def: config.NewDef(), New: func() any { return stubborn{letGo: letGo} }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := config.FromMap(config.Map{"name": "v", "connector.class": "Stubborn"}).Entries()
+		gone := errors.New("nobody waits any more")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, gone)
+		defer cancel()
+		if _, err := plugin.Validate(ctx, r, worker, cfg); !errors.Is(err, gone) {
+			t.Errorf("the answer is %v", err)
+		}
+		close(letGo)
+		if _, err := plugin.Validate(t.Context(), r, worker, cfg); err == nil || !strings.Contains(err.Error(), "no such host") {
+			t.Errorf("the answer of one that panics is %v", err)
+		}
+	})
+}
 
 func TestWhatThisVersionCannotHonourIsRefused(t *testing.T) {
 	for _, c := range []struct{ key, value, message string }{

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -11,7 +12,8 @@ import (
 )
 
 // connector runs one connector. Its goroutine makes every call of the plugin,
-// so that a call that hangs blocks this connector alone.
+// so that a call that hangs blocks this connector alone: those who ask for
+// something never wait for their turn.
 type connector struct {
 	name    string
 	plugin  *connect.Plugin
@@ -20,14 +22,23 @@ type connector struct {
 	env     connect.ConnectorEnv
 	report  func(t Transition, trace string)
 	life    *life
-	target  Target
-	calls   chan func(ctx context.Context) // the next calls of the plugin
+	aims    aims
+	calls   chan func(ctx context.Context) // other calls of the plugin
 	ctx     context.Context                // ends when it shall stop
 	cancel  context.CancelFunc
 	done    chan struct{}
 	running atomic.Bool // Start succeeded and Stop was not called
 
 	plug connect.Connector // the goroutine's
+}
+
+// aims is where a connector shall get to: only the last target counts, however
+// many came while the plugin was busy.
+type aims struct {
+	mu     sync.Mutex
+	target Target
+	told   []func(error) // to be told when it is there
+	set    chan struct{} // has a token when there is something to do
 }
 
 // Target is what a connector and its tasks shall be.
@@ -48,25 +59,51 @@ func (c *connector) run(ctx context.Context) {
 		case <-ctx.Done():
 			c.halt(context.WithoutCancel(ctx))
 			return
+		case <-c.aims.set:
+			c.follow(ctx)
 		case call := <-c.calls:
 			call(ctx)
 		}
 	}
 }
 
-// do queues a call. It reports false when the connector is gone.
+// aim asks for a target. moved is called from the connector's goroutine when it
+// got there or could not; never, when it is stopped before.
+func (c *connector) aim(target Target, moved func(error)) {
+	c.aims.mu.Lock()
+	c.aims.target = target
+	c.aims.told = append(c.aims.told, moved)
+	c.aims.mu.Unlock()
+	select {
+	case c.aims.set <- struct{}{}:
+	default: // it is to look anyway
+	}
+}
+
+// follow moves to the last target that was asked for.
+func (c *connector) follow(ctx context.Context) {
+	c.aims.mu.Lock()
+	target, told := c.aims.target, c.aims.told
+	c.aims.told = nil
+	c.aims.mu.Unlock()
+	err := c.move(ctx, target)
+	for _, moved := range told {
+		moved(err)
+	}
+}
+
+// do queues a call. It reports false when too many wait already.
 func (c *connector) do(call func(ctx context.Context)) bool {
 	select {
 	case c.calls <- call:
 		return true
-	case <-c.done:
+	default:
 		return false
 	}
 }
 
 // move brings the plugin to a target. The error is that of Start.
 func (c *connector) move(ctx context.Context, target Target) error {
-	c.target = target
 	switch target {
 	case TargetStopped:
 		c.halt(ctx)

@@ -108,16 +108,17 @@ func (o *office) run(cfg config.Raw, target Target) error {
 	return <-started
 }
 
-// to moves the connector to a target.
+// to moves the connector to a target. It must run within a synctest bubble.
 func (o *office) to(target Target) (here bool, err error) {
-	type answer struct {
-		here bool
-		err  error
+	moved := make(chan error, 1)
+	o.SetTarget("c", target, func(err error) { moved <- err })
+	synctest.Wait()
+	select {
+	case err := <-moved:
+		return true, err
+	default:
+		return false, nil
 	}
-	moved := make(chan answer, 1)
-	o.SetTarget("c", target, func(here bool, err error) { moved <- answer{here, err} })
-	a := <-moved
-	return a.here, a.err
 }
 
 func (o *office) stop(why Transition) { o.StopConnectors([]string{"c"}, why) }
@@ -348,6 +349,97 @@ func TestAConnectorThatHangsBlocksOnlyItself(t *testing.T) {
 		if s := o.heard.last(theConnector).State; s != Unassigned {
 			t.Errorf("the straggler reported %s", s)
 		}
+	})
+}
+
+func TestNobodyWaitsForAConnectorThatWasLeftBehind(t *testing.T) {
+	for _, where := range []string{"start", "plan", "stop"} {
+		t.Run(where, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hanging, release := hang(t)
+				o := newOffice(t, func(p *planner) {
+					p.start = func() error {
+						if where == "start" {
+							hanging()
+						}
+						return nil
+					}
+					p.plan = func() ([]config.Map, error) { hanging(); return nil, nil }
+					p.stop = func(context.Context) {
+						if where == "stop" {
+							hanging()
+						}
+					}
+				})
+				begin := time.Now()
+				o.StartConnector("c", planned(nil), TargetRunning, func(error) {})
+				synctest.Wait()
+				// It hangs, and whoever asks for something has an answer or goes on.
+				for range 100 {
+					o.SetTarget("c", TargetPaused, func(error) {})
+					o.SetTarget("c", TargetRunning, func(error) {})
+				}
+				plans := make(chan error, 100)
+				for range cap(plans) {
+					go func() {
+						_, err := o.TaskConfigs(context.Background(), "c", planned(nil))
+						plans <- err
+					}()
+				}
+				synctest.Wait()
+				if d := time.Since(begin); d > 0 {
+					t.Errorf("they waited for %s of the clock", d)
+				}
+				o.stop(OnRevoke)
+				synctest.Wait()
+				for range cap(plans) {
+					select {
+					case err := <-plans:
+						if err == nil {
+							t.Error("a plan of a connector that hangs")
+						}
+					default:
+						t.Fatal("somebody still waits for a plan")
+					}
+				}
+				// A new one of the same name takes its place.
+				where = "nowhere"
+				if err := o.run(planned(nil), TargetPaused); err != nil {
+					t.Error(err)
+				}
+				if s := o.heard.last(theConnector).State; s != Paused {
+					t.Errorf("the new one is %s", s)
+				}
+				o.stop(OnRevoke)
+				release()
+				synctest.Wait()
+				if s := o.heard.last(theConnector).State; s != Unassigned {
+					t.Errorf("the straggler reported %s", s)
+				}
+			})
+		})
+	}
+}
+
+func TestAConnectorThatWasBusyGetsToTheLastTarget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hanging, release := hang(t)
+		o := newOffice(t, func(p *planner) { p.start = func() error { hanging(); return nil } })
+		o.StartConnector("c", planned(nil), TargetRunning, func(error) {})
+		synctest.Wait()
+		answers := 0
+		for _, target := range []Target{TargetPaused, TargetRunning, TargetStopped} {
+			o.SetTarget("c", target, func(error) { answers++ })
+		}
+		release()
+		synctest.Wait()
+		if diff := cmp.Diff([]State{Running, Stopped}, o.heard.states()); diff != "" {
+			t.Errorf("states (-want +got):\n%s", diff)
+		}
+		if answers != 3 {
+			t.Errorf("%d answers, want 3", answers)
+		}
+		o.stop(OnRevoke)
 	})
 }
 

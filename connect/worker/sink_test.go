@@ -415,14 +415,14 @@ func TestAPausedSinkDeliversNothing(t *testing.T) {
 	b.produce("1")
 	b.start()
 	b.until("the first arrives", func() bool { return task.values() == "1" })
-	b.worker.SetTarget("c", TargetPaused, func(bool, error) {})
+	b.worker.SetTarget("c", TargetPaused, func(error) {})
 	b.untilState(Paused)
 	b.produce("2")
 	b.untilCommitted(1)
 	if got := task.values(); got != "1" {
 		t.Errorf("the paused sink has %s", got)
 	}
-	b.worker.SetTarget("c", TargetRunning, func(bool, error) {})
+	b.worker.SetTarget("c", TargetRunning, func(error) {})
 	b.until("the second arrives", func() bool { return task.values() == "1 2" })
 	b.stop()
 }
@@ -455,7 +455,7 @@ func TestASinkThatWaitsForItsDatabaseCanBePaused(t *testing.T) {
 	down.Store(true)
 	b.produce("2")
 	b.until("it waits", func() bool { return attempts.Load() > 2 })
-	b.worker.SetTarget("c", TargetPaused, func(bool, error) {})
+	b.worker.SetTarget("c", TargetPaused, func(error) {})
 	b.untilState(Paused)
 	paused, commits := attempts.Load(), task.commits.Load()
 	down.Store(false)
@@ -463,7 +463,7 @@ func TestASinkThatWaitsForItsDatabaseCanBePaused(t *testing.T) {
 	if n := attempts.Load(); n != paused {
 		t.Errorf("%d attempts during the pause", n-paused)
 	}
-	b.worker.SetTarget("c", TargetRunning, func(bool, error) {})
+	b.worker.SetTarget("c", TargetRunning, func(error) {})
 	b.untilCommitted(2)
 	if got := task.values(); got != "1 2" {
 		t.Errorf("the sink has %s", got)
@@ -487,7 +487,7 @@ func TestASinkThatWaitsForItsDatabaseStopsAtOnce(t *testing.T) {
 		b.start()
 		b.until("it waits", func() bool { return attempts.Load() > before })
 		if target == TargetPaused {
-			b.worker.SetTarget("c", TargetPaused, func(bool, error) {})
+			b.worker.SetTarget("c", TargetPaused, func(error) {})
 			b.untilState(Paused)
 		}
 		task := b.running(theTask)

@@ -352,9 +352,9 @@ func TestAPausedSourceIsNotPolled(t *testing.T) {
 	if n := polls.Load(); n != 0 {
 		t.Errorf("a task that is assigned paused was polled %d times", n)
 	}
-	b.worker.SetTarget("c", TargetRunning, func(bool, error) {})
+	b.worker.SetTarget("c", TargetRunning, func(error) {})
 	b.until("rows flow", func() bool { return b.stored() > 10 })
-	b.worker.SetTarget("c", TargetPaused, func(bool, error) {})
+	b.worker.SetTarget("c", TargetPaused, func(error) {})
 	b.untilState(Paused)
 	n := polls.Load()
 	b.until("everything is stored", func() bool { return b.stored() == len(b.topic()) })
@@ -536,9 +536,9 @@ func TestASourceThatWaitsSaysSoInItsStatus(t *testing.T) {
 	b.until("the task waits", func() bool { b.later.Add(int64(time.Second)); return b.heard.last(theTask).Trace != "" })
 	wait(true)
 	// A pause and a resume do not make the database come back (Promise 5).
-	b.worker.SetTarget("c", TargetPaused, func(bool, error) {})
+	b.worker.SetTarget("c", TargetPaused, func(error) {})
 	b.untilState(Paused)
-	b.worker.SetTarget("c", TargetRunning, func(bool, error) {})
+	b.worker.SetTarget("c", TargetRunning, func(error) {})
 	b.until("it runs again", func() bool { return b.heard.last(theTask).State == Running })
 	b.later.Add(int64(time.Minute))
 	wait(true)

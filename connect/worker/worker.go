@@ -93,8 +93,9 @@ func (w *Worker) resolve(raw config.Raw) (config.Map, error) {
 const compatibility = "kconnect.compatibility"
 
 // StartConnector starts a connector that does not run here yet and brings it
-// to its target. started is called, from the connector's goroutine, when that
-// is done or has failed; a failure is in the status, too.
+// to its target. started is called, from another goroutine, when that is done
+// or has failed, but not when the connector is stopped before; a failure is in
+// the status, too.
 func (w *Worker) StartConnector(name string, raw config.Raw, target Target, started func(error)) {
 	id := group.ID{Connector: name, Task: group.ConnectorTask}
 	log := w.log.Named("connector." + name)
@@ -124,7 +125,7 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &connector{name: name, plugin: p, config: m, log: log, report: life.move,
-		calls: make(chan func(context.Context), 16), ctx: ctx, cancel: cancel, done: make(chan struct{})}
+		aims: aims{set: make(chan struct{}, 1)}, calls: make(chan func(context.Context), 16), ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	c.env = connect.ConnectorEnv{
 		Env:         connect.Env{Connector: name, Task: group.ConnectorTask, Config: m, Logger: log, Now: w.now, Health: &health{now: w.now}},
 		Reconfigure: func() { w.listener.ReconfigurationRequested(name) },
@@ -137,7 +138,7 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 	w.mu.Lock()
 	w.connectors[name] = c
 	w.mu.Unlock()
-	c.do(func(ctx context.Context) { started(c.move(ctx, target)) })
+	c.aim(target, started)
 	go c.run(ctx)
 }
 
@@ -175,27 +176,20 @@ var expired = func() <-chan time.Time {
 	return c
 }()
 
-// RestartConnector stops a connector and starts it with the same or another
-// configuration.
-func (w *Worker) RestartConnector(name string, raw config.Raw, target Target, why Transition, started func(error)) {
-	w.StopConnectors([]string{name}, why)
-	w.StartConnector(name, raw, target, started)
-}
-
 // SetTarget brings a connector and its tasks, as far as they run here, to a
-// target. moved is called when the connector is there, or at once when it does
-// not run here.
-func (w *Worker) SetTarget(name string, target Target, moved func(here bool, err error)) {
+// target, without waiting for that. moved is called from another goroutine
+// when the connector is there; never, when it does not run here or is stopped
+// before. Of several calls the last one counts.
+func (w *Worker) SetTarget(name string, target Target, moved func(error)) {
 	w.mu.Lock()
-	c := w.connectors[name]
+	defer w.mu.Unlock()
 	for id, t := range w.tasks {
 		if id.Connector == name {
 			t.pause.set(target != TargetRunning)
 		}
 	}
-	w.mu.Unlock()
-	if c == nil || !c.do(func(ctx context.Context) { moved(true, c.move(ctx, target)) }) {
-		moved(false, nil)
+	if c := w.connectors[name]; c != nil {
+		c.aim(target, moved)
 	}
 }
 
@@ -227,14 +221,14 @@ func (w *Worker) TaskConfigs(ctx context.Context, name string, raw config.Raw) (
 		reply <- answer{configs, err}
 	})
 	if !ok {
-		return nil, fmt.Errorf("connector %s was stopped", name)
+		return nil, connect.NewRetriable("connector "+name+" is busy with earlier calls", nil)
 	}
 	select {
 	case a := <-reply:
 		return a.configs, a.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case <-c.done:
+	case <-c.ctx.Done(): // it may hang: nobody waits for what was left behind
 		return nil, fmt.Errorf("connector %s was stopped", name)
 	}
 }
