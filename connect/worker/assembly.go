@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -108,18 +109,23 @@ func (a *assembly) client(worker, override, id string) config.Map {
 	return m
 }
 
-func (a *assembly) producer(id string) (*kgo.Client, error) {
+// producer returns one of the task's producers and how long a record may wait
+// for its acknowledgement (delivery.timeout.ms); 0 when nobody set that, which
+// is for ever, as in Java.
+func (a *assembly) producer(id string) (*kgo.Client, time.Duration, error) {
 	m := a.client("producer.", "producer.override.", id)
-	if _, asked := m["delivery.timeout.ms"]; !asked {
-		// For ever, as the Java worker. The library counts from the record's
-		// timestamp, which may be years ago.
-		m["delivery.timeout.ms"] = strconv.Itoa(math.MaxInt32)
-	}
 	opts, err := kafkaconf.Producer(m)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return kgo.NewClient(append(opts, kgo.AllowAutoTopicCreation(), kgo.WithHooks(a.base.health))...)
+	var patience time.Duration
+	if ms, err := strconv.ParseInt(strings.TrimSpace(m["delivery.timeout.ms"]), 10, 32); err == nil && ms < math.MaxInt32 {
+		patience = time.Duration(ms) * time.Millisecond
+	}
+	// The library counts from the record's timestamp, which may be years ago,
+	// and so must not count at all.
+	cl, err := kgo.NewClient(append(opts, kgo.RecordDeliveryTimeout(0), kgo.AllowAutoTopicCreation(), kgo.WithHooks(a.base.health))...)
+	return cl, patience, err
 }
 
 func (a *assembly) admin() (*kadm.Client, error) {
@@ -142,7 +148,7 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 			return nil, err
 		}
 	}
-	producer, err := a.producer("producer")
+	producer, patience, err := a.producer("producer")
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +159,7 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 	}
 	s := &source{
 		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
-		producer: producer, offsets: a.w.offsets, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
+		producer: producer, patience: patience, offsets: a.w.offsets, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
 		env:    &connect.SourceEnv{Env: a.env, Offsets: &offsetReader{a.w.offsets, a.base.id.Connector}},
 		topics: &topicCreator{groups: groups, admin: admin, onTopic: a.onTopic, health: a.base.health, log: a.base.log, known: make(map[string]bool)},
 	}
@@ -188,7 +194,7 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 	}
 	closeDLQ := func() {}
 	if topic := common.String("errors.deadletterqueue.topic.name"); topic != "" {
-		producer, err := a.producer("dlq-producer")
+		producer, _, err := a.producer("dlq-producer") // dead letters are waited for: what follows is not committed before
 		if err != nil {
 			return nil, err
 		}

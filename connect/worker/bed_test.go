@@ -259,6 +259,7 @@ type bed struct {
 	admin   *kadm.Client
 	heard   *heard
 	cfg     config.Raw
+	refused atomic.Int64 // produce requests
 	tried   atomic.Int64 // attempts of the sieve at "never"
 	later   atomic.Int64 // ns by which the worker's clock is ahead
 }
@@ -491,7 +492,13 @@ func (b *bed) onProduce(topic string, handle func() (code int16, refused bool)) 
 func (b *bed) refuse(topic string, code int16) (heal func()) {
 	b.t.Helper()
 	var healed atomic.Bool
-	b.onProduce(topic, func() (int16, bool) { return code, !healed.Load() })
+	b.onProduce(topic, func() (int16, bool) {
+		if healed.Load() {
+			return 0, false
+		}
+		b.refused.Add(1)
+		return code, true
+	})
 	return func() { healed.Store(true) }
 }
 

@@ -37,6 +37,7 @@ type source struct {
 	header   connect.HeaderConverter
 	classes  converterClasses
 	producer *kgo.Client
+	patience time.Duration // delivery.timeout.ms; 0: for ever
 	topics   *topicCreator
 	offsets  *storage.Offsets
 	flush    time.Duration // between commits
@@ -64,6 +65,7 @@ type flight struct {
 	count   int
 	pending atomic.Int32
 	done    bool
+	since   time.Time // of the production
 }
 
 // span is where a record's key and value lie in the slab; -1 is null.
@@ -186,7 +188,7 @@ func (s *source) convert(soft, hard context.Context) error {
 	}
 	// Also a task that failed stores the offsets of what Kafka took before.
 	ctx := hard
-	if failed != nil {
+	if failed != nil || s.sendErr.Load() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(hard, s.timeout)
 		defer cancel()
@@ -371,6 +373,7 @@ func (s *source) produce(ctx context.Context, f *flight) {
 	if s.tracker.unfinished() == 0 {
 		s.lastAck.Store(s.now().UnixNano())
 	}
+	f.since = s.now()
 	f.pending.Store(int32(len(f.records) + 1))
 	s.tracker.submit(f)
 	promise := func(r *kgo.Record, err error) {
@@ -408,11 +411,29 @@ func (s *source) answered(ctx context.Context, r *kgo.Record, err error) bool {
 	if s.tolerance.handle(ctx, f) == nil {
 		return true
 	}
-	var failed error = connect.NewError("Unrecoverable exception from producer send callback",
+	failed := connect.NewError("Unrecoverable exception from producer send callback",
 		connect.NewError(fmt.Sprintf("topic %s does not take a record of %d bytes: %s", r.Topic, len(r.Key)+len(r.Value), err), err))
+	s.giveUp(failed)
+	return false
+}
+
+// giveUp fails the task because of what became of records that were produced.
+func (s *source) giveUp(failed error) {
 	s.sendErr.CompareAndSwap(nil, &failed)
 	s.fail(failed)
-	return false
+}
+
+// checkPatience fails the task when Kafka let records wait for longer than
+// delivery.timeout.ms. They are not skipped under errors.tolerance=all: it is
+// no fault of theirs (Promise 4).
+func (s *source) checkPatience() {
+	since, waiting := s.tracker.waitingSince()
+	if s.patience == 0 || !waiting || s.now().Sub(since) < s.patience {
+		return
+	}
+	s.giveUp(connect.NewError("Unrecoverable exception from producer send callback", &connect.Error{
+		Class: "org.apache.kafka.common.errors.TimeoutException", Kind: connect.Fatal,
+		Message: fmt.Sprintf("Kafka has not acknowledged records for %d ms since they were produced (delivery.timeout.ms); leave the key out to wait for as long as it takes", s.patience.Milliseconds())}))
 }
 
 // commitLoop stores offsets every flush interval and watches for a Kafka that
@@ -434,6 +455,7 @@ func (s *source) commitLoop(ctx context.Context) {
 			} else {
 				s.health.move(&s.health.acks)
 			}
+			s.checkPatience()
 			s.showHealth()
 		}
 	}

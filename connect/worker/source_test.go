@@ -403,16 +403,52 @@ func TestARecordArrivesWithEverythingThatItHas(t *testing.T) {
 	}
 }
 
+// past gives records a timestamp of long before now less any timeout.
+func past(_ int, r *connect.Record) { r.Timestamp = time.Now().AddDate(-1, 0, 0).UnixMilli() }
+
 func TestARecordOfThePastIsTaken(t *testing.T) {
-	b := sourceBed(t, &counter{to: 5, batch: 5, shape: func(_ int, r *connect.Record) {
-		r.Timestamp = time.Date(2023, 4, 4, 21, 22, 51, 0, time.UTC).UnixMilli() // long before now less delivery.timeout.ms
-	}}, nil)
-	b.start()
-	b.until("the records are stored, or the task fails", func() bool { return b.stored() == 5 || b.heard.last(theTask).State == Failed })
-	if s := b.heard.last(theTask); s.State == Failed {
-		t.Errorf("the task failed: %s", s.Trace)
+	for _, cfg := range []config.Map{nil, {"producer.override.delivery.timeout.ms": "30001"}, {"producer.override.delivery.timeout.ms": "2147483647"}} {
+		b := sourceBed(t, &counter{to: 5, batch: 5, shape: past}, cfg)
+		b.start()
+		b.until("the records are stored, or the task fails", func() bool { return b.stored() == 5 || b.heard.last(theTask).State == Failed })
+		if s := b.heard.last(theTask); s.State == Failed {
+			t.Errorf("%v: the task failed: %s", cfg, s.Trace)
+		}
+		b.stop()
 	}
-	b.stop()
+}
+
+func TestARecordThatKafkaLetsWaitTooLongFailsTheTask(t *testing.T) {
+	for _, tolerance := range []string{"none", "all"} {
+		var there atomic.Int64
+		there.Store(5)
+		source := &counter{limit: func() int { return int(there.Load()) }, batch: 5, shape: past}
+		b := newBed(t, parts{source: func() connect.SourceTask { return source },
+			config: config.Map{"producer.override.delivery.timeout.ms": "40000", "errors.tolerance": tolerance},
+			worker: func(c *Config) { c.FlushTimeout = 50 * time.Millisecond }})
+		b.start()
+		b.untilStored(5)
+		heal := b.refuse("numbers", kerr.NotLeaderForPartition.Code)
+		there.Store(10)
+		task := b.running(theTask)
+		b.until("records wait", func() bool { return b.refused.Load() > 0 })
+		b.later.Store(int64(39 * time.Second))
+		b.until("the wait is shown", func() bool { return b.heard.last(theTask).Trace != "" })
+		if s := b.heard.last(theTask); s.State != Running {
+			t.Errorf("it is %s before its time: %s", s.State, s.Trace)
+		}
+		b.later.Store(int64(41 * time.Second))
+		b.untilState(Failed)
+		if trace := b.heard.last(theTask).Trace; !strings.Contains(trace, "\nCaused by: org.apache.kafka.common.errors.TimeoutException: ") {
+			t.Errorf("the trace is %s", trace)
+		}
+		<-task.done
+		if n := b.stored(); n != 5 {
+			t.Errorf("position %d is stored, but only 5 were acknowledged", n)
+		}
+		heal()
+		b.stop()
+	}
 }
 
 func show(b []byte) string {

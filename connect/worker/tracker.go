@@ -2,6 +2,7 @@ package worker
 
 import (
 	"sync"
+	"time"
 
 	"kconnect/connect"
 	"kconnect/connect/data"
@@ -87,6 +88,17 @@ func (t *tracker) unfinished() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.flights)
+}
+
+// waitingSince returns when the oldest flight with records without an answer
+// was produced.
+func (t *tracker) waitingSince() (since time.Time, waiting bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.flights) == 0 {
+		return time.Time{}, false
+	}
+	return t.flights[0].since, true
 }
 
 // copyOffset returns an offset that does not share values with a batch. The
