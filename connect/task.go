@@ -152,13 +152,14 @@ type ConfigValidator interface {
 
 // OffsetAlterer is a Connector that has a say in PATCH and DELETE offsets.
 type OffsetAlterer interface {
-	// AlterOffsets checks the change before it is made; an empty offset resets
-	// the partition. An error vetoes. It returns whether the connector confirms
-	// that nothing else has to be moved by hand.
+	// AlterOffsets checks the change before it is made; an offset whose Names
+	// are nil resets the partition. An error vetoes. It returns whether the
+	// connector confirms that nothing else has to be moved by hand.
 	AlterOffsets(m config.Map, changes []OffsetChange) (bool, error)
 }
 
-// OffsetChange is one change of AlterOffsets. For a sink connector the
+// OffsetChange is one change of AlterOffsets. Nil Fields and nil Names are a
+// null, empty ones an object without entries. For a sink connector the
 // partition has kafka_topic and kafka_partition, the offset kafka_offset.
 type OffsetChange struct {
 	Partition SourcePartition

@@ -37,7 +37,7 @@ func (SimpleHeader) DecodeHeader(_, _ string, b []byte) (*data.Schema, data.Valu
 		return nil, data.Null, nil
 	}
 	if !utf8.Valid(b) {
-		b = decodeUTF8(nil, b)
+		b = data.AppendUTF8(nil, b)
 	}
 	s, v, _ := data.ParseText(data.TextOf(b).Str())
 	return s, v, nil

@@ -128,7 +128,7 @@ func (c *String) Decode(_ string, b []byte) (*data.Schema, data.Value, error) {
 	case utf8.Valid(b):
 		return data.OptionalStringSchema, data.TextOf(b), nil
 	}
-	return data.OptionalStringSchema, data.TextOf(decodeUTF8(nil, b)), nil
+	return data.OptionalStringSchema, data.TextOf(data.AppendUTF8(nil, b)), nil
 }
 
 // AppendHeader writes a header as Append writes a value.

@@ -172,6 +172,9 @@ func (h *Herder) vote(name string, cfg config.Raw, changes []OffsetEntry) (bool,
 	for _, c := range changes {
 		o := orderedFields(c.Offset)
 		change := connect.OffsetChange{Partition: connect.SourcePartition{Fields: orderedFields(c.Partition)}}
+		if o != nil {
+			change.Offset.Names = []string{}
+		}
 		for _, f := range o {
 			change.Offset.Names = append(change.Offset.Names, f.Name)
 			change.Offset.Values = append(change.Offset.Values, f.Value)
@@ -181,8 +184,12 @@ func (h *Herder) vote(name string, cfg config.Raw, changes []OffsetEntry) (bool,
 	return alterer.AlterOffsets(m, all)
 }
 
+// orderedFields keeps nil, which is null, and an empty object apart.
 func orderedFields(m map[string]any) []connect.Field {
-	var f []connect.Field
+	if m == nil {
+		return nil
+	}
+	f := []connect.Field{}
 	for _, x := range storageFields(m) {
 		f = append(f, connect.Field{Name: x.Name, Value: plainValue(x.Value)})
 	}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,10 +55,10 @@ var groupsDef = config.NewDef(config.Key{Name: "topic.creation.groups", Type: co
 // newTopicGroup reads one rule. Without a base it is the default one.
 func newTopicGroup(m config.Map, prefix, name string, base *topicGroup) (topicGroup, error) {
 	prefix += name + "."
-	replication := config.Key{Name: prefix + "replication.factor", Type: config.Short, Validate: config.ReplicationFactor()}
-	partitions := config.Key{Name: prefix + "partitions", Type: config.Int, Validate: config.Partitions()}
-	include := config.Key{Name: prefix + "include", Type: config.List, Default: config.Default(""), Validate: patterns}
-	exclude := config.Key{Name: prefix + "exclude", Type: config.List, Default: config.Default(""), Validate: patterns}
+	replication := config.Key{Name: prefix + "replication.factor", Type: config.Short, Validate: unprefixed("replication.factor", config.ReplicationFactor())}
+	partitions := config.Key{Name: prefix + "partitions", Type: config.Int, Validate: unprefixed("partitions", config.Partitions())}
+	include := config.Key{Name: prefix + "include", Type: config.List, Default: config.Default(""), Validate: unprefixed("include", patterns)}
+	exclude := config.Key{Name: prefix + "exclude", Type: config.List, Default: config.Default(""), Validate: unprefixed("exclude", patterns)}
 	if base == nil {
 		replication.Required, partitions.Required = true, true
 		include.Validate, exclude.Validate = nil, nil // the default rule is for all topics
@@ -67,6 +68,10 @@ func newTopicGroup(m config.Map, prefix, name string, base *topicGroup) (topicGr
 	}
 	v, err := config.NewDef(replication, partitions, include, exclude).Parse(m)
 	if err != nil {
+		var first *config.Error
+		if errors.As(err, &first) {
+			err = first // Java names one at a time
+		}
 		return topicGroup{}, err
 	}
 	g := topicGroup{name: name, settings: make(map[string]*string),
@@ -84,12 +89,17 @@ func newTopicGroup(m config.Map, prefix, name string, base *topicGroup) (topicGr
 	return g, nil
 }
 
+// unprefixed lets a validator name its key without the group, as Java's do.
+func unprefixed(name string, v config.Validator) config.Validator {
+	return config.Func(v.String(), func(_ string, value any) error { return v.Check(name, value) })
+}
+
 // patterns checks a list of regular expressions.
 var patterns = config.Func("a list of regular expressions", func(key string, v any) error {
 	list, _ := v.([]string)
 	for _, p := range list {
 		if _, err := config.CompilePattern(p); err != nil {
-			return config.Invalid(key, strings.Join(list, ","), err.Error())
+			return config.Invalid(key, "["+strings.Join(list, ", ")+"]", "Syntax error in regular expression: "+err.Error())
 		}
 	}
 	return nil

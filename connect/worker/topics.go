@@ -88,12 +88,14 @@ func (c *topicCreator) create(ctx context.Context, topic string) error {
 			}
 		case !errors.As(err, &refusal), kerr.IsRetriable(err): // Kafka did not answer, or not for good
 			return connect.NewRetriable("Topic "+topic+" could not be created", err)
+		default:
+			reason := resp.ErrMessage
+			if reason == "" {
+				reason = err.Error()
+			}
+			return connect.NewError("Unable to create topic(s) '"+topic+"': "+reason, err)
 		}
-		cause := err
-		if resp.ErrMessage != "" {
-			cause = connect.NewError(resp.ErrMessage, err)
-		}
-		return connect.NewError("Task failed to create new topic "+topic+". Ensure that the task is authorized to create topics or that the topic exists and restart the task", cause)
+		return connect.NewError("Task failed to create new topic "+topic+". Ensure that the task is authorized to create topics or that the topic exists and restart the task", err)
 	}
 	return nil // the broker creates it, or the producer waits for it
 }

@@ -72,7 +72,7 @@ func (c *SourceConnector) AlterOffsets(m config.Map, changes []connect.OffsetCha
 		return veto("Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is used for input and offsets are not tracked.")
 	}
 	for _, change := range changes {
-		if len(change.Offset.Names) == 0 {
+		if change.Offset.Names == nil {
 			continue
 		}
 		position, ok := entry(change.Offset, positionField)
@@ -83,7 +83,7 @@ func (c *SourceConnector) AlterOffsets(m config.Map, changes []connect.OffsetCha
 			return veto("The value for the '" + positionField + "' key in the offset is expected to be a Long value")
 		case position.Int() < 0:
 			return veto("The value for the '" + positionField + "' key in the offset should be a non-negative value")
-		case len(change.Partition.Fields) == 0:
+		case change.Partition.Fields == nil:
 			return veto("Partition objects cannot be null")
 		case !names(change.Partition, filenameField):
 			return veto("Partition objects should contain the key '" + filenameField + "'")

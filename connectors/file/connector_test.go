@@ -14,6 +14,7 @@ func TestOffsetsAreCheckedBeforeTheyAreAltered(t *testing.T) {
 	partition := func(name string) connect.SourcePartition {
 		return connect.SourcePartition{Fields: []connect.Field{{Name: name, Value: data.StringOf("f")}}}
 	}
+	none := connect.SourcePartition{Fields: []connect.Field{}}
 	const (
 		noPosition = "Offset objects should either be null or contain the key 'position'"
 		noLong     = "The value for the 'position' key in the offset is expected to be a Long value"
@@ -36,6 +37,12 @@ func TestOffsetsAreCheckedBeforeTheyAreAltered(t *testing.T) {
 		{partition("file"), at(data.Int64Of(-1)), negative},
 		{partition("file"), at(data.Int64Of(1)), "Partition objects should contain the key 'filename'"},
 		{connect.SourcePartition{}, at(data.Int64Of(1)), "Partition objects cannot be null"},
+		// An object without entries is no null.
+		{none, at(data.Int64Of(1)), "Partition objects should contain the key 'filename'"},
+		{none, connect.SourceOffset{}, ""},
+		{partition("filename"), connect.SourceOffset{Names: []string{}}, noPosition},
+		{none, connect.SourceOffset{Names: []string{}}, noPosition},
+		{connect.SourcePartition{}, connect.SourceOffset{Names: []string{}}, noPosition},
 	} {
 		changes := []connect.OffsetChange{{Partition: partition("filename"), Offset: at(data.Int64Of(1))}, {Partition: c.partition, Offset: c.offset}}
 		sure, err := new(SourceConnector).AlterOffsets(config.Map{"file": "f"}, changes)

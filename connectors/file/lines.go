@@ -3,7 +3,6 @@ package file
 import (
 	"bytes"
 	"slices"
-	"unicode/utf8"
 )
 
 // chunk is how many bytes are read at once.
@@ -59,36 +58,4 @@ func (l *lines) next() (line []byte, size int) {
 	line, size = l.text[l.taken:end], after-l.taken
 	l.taken, l.looked = after, after
 	return line, size
-}
-
-// appendText appends a line with the replacement character in the place of
-// what is no UTF-8, as often as Java puts it there: once for the longest start
-// of a character, once for a surrogate.
-func appendText(dst, line []byte) []byte {
-	for len(line) > 0 {
-		r, size := utf8.DecodeRune(line)
-		if r != utf8.RuneError || size > 1 {
-			dst = append(dst, line[:size]...)
-			line = line[size:]
-			continue
-		}
-		dst = utf8.AppendRune(dst, utf8.RuneError)
-		line = line[malformed(line):]
-	}
-	return dst
-}
-
-// malformed returns how many bytes at the start of p one replacement stands for.
-func malformed(p []byte) int {
-	if p[0] == 0xed && len(p) > 1 && p[1]&0xe0 == 0xa0 {
-		if len(p) > 2 && p[2]&0xc0 == 0x80 {
-			return 3
-		}
-		return 2
-	}
-	n := 1
-	for n < len(p) && !utf8.FullRune(p[:n+1]) {
-		n++
-	}
-	return n
 }

@@ -136,7 +136,7 @@ func (t *SourceTask) valid(line []byte) []byte {
 		t.env.Logger.Warn("A line has bytes that are no UTF-8; they become U+FFFD, here and in later lines",
 			zap.String("file", t.name), zap.Int64("position behind the line", t.position))
 	}
-	t.text = appendText(t.text[:0], line)
+	t.text = data.AppendUTF8(t.text[:0], line)
 	return t.text
 }
 
