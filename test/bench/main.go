@@ -1,18 +1,21 @@
 // Command bench measures the worker beside raw loops of the same run: reading
 // rows and producing bytes, and inserting rows with prepared multi-row
 // statements. The share of the raw loop is the figure; absolute numbers move
-// with the machine. It needs the services of `make bench`.
+// with the machine. Then it measures groups of workers with many connectors. It
+// needs the services of `make bench`.
 package main
 
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -46,21 +49,50 @@ type result struct {
 
 func main() {
 	rows := flag.Int("rows", 1_000_000, "rows of the table users1")
-	plot := flag.String("svg", "", "write a plot into this file")
+	plot := flag.String("svg", "", "write a plot of the rows into this file")
+	only := flag.String("only", "", "rows or cluster: only that part")
+	connectors := flag.String("connectors", "200,1000", "sizes of the clusters")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := measure(ctx, *rows, *plot); err != nil {
+	err := run(ctx, *only, *rows, *plot, *connectors)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, rows int, plot string) (err error) {
-	b := &bench{rows: rows, brokers: os.Getenv("KCONNECT_TEST_BROKERS"), binary: os.Getenv("KCONNECT_TEST_BINARY"), run: fmt.Sprintf("bench%d", os.Getpid())}
-	if b.brokers == "" || b.binary == "" || os.Getenv("KCONNECT_TEST_MARIADB") == "" {
-		return fmt.Errorf("KCONNECT_TEST_BROKERS, KCONNECT_TEST_MARIADB and KCONNECT_TEST_BINARY are not set; run `make bench`")
+func run(ctx context.Context, only string, rows int, plot, connectors string) error {
+	var sizes []int
+	for text := range strings.SplitSeq(connectors, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("-connectors %s: %w", connectors, err)
+		}
+		sizes = append(sizes, n)
+	}
+	brokers, binary := os.Getenv("KCONNECT_TEST_BROKERS"), os.Getenv("KCONNECT_TEST_BINARY")
+	if brokers == "" || binary == "" {
+		return errors.New("KCONNECT_TEST_BROKERS and KCONNECT_TEST_BINARY are not set; run `make bench`")
+	}
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Printf("%s/%s, %d cores, load average %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), strings.TrimSpace(string(load)))
+	if only != "cluster" {
+		if err := measure(ctx, brokers, binary, rows, plot); err != nil {
+			return err
+		}
+	}
+	if only != "rows" {
+		return clusters(ctx, brokers, binary, sizes)
+	}
+	return nil
+}
+
+func measure(ctx context.Context, brokers, binary string, rows int, plot string) (err error) {
+	b := &bench{rows: rows, brokers: brokers, binary: binary, run: fmt.Sprintf("bench%d", os.Getpid())}
+	if os.Getenv("KCONNECT_TEST_MARIADB") == "" {
+		return errors.New("KCONNECT_TEST_MARIADB is not set; run `make bench`")
 	}
 	if b.dsn, err = mysql.ParseDSN(os.Getenv("KCONNECT_TEST_MARIADB")); err != nil {
 		return err
@@ -79,8 +111,6 @@ func measure(ctx context.Context, rows int, plot string) (err error) {
 		return err
 	}
 	defer b.clean() //nolint:contextcheck // also after an interrupt
-	load, _ := os.ReadFile("/proc/loadavg")
-	fmt.Printf("%s/%s, %d cores, load average %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), strings.TrimSpace(string(load)))
 	for _, step := range []func(context.Context) error{b.rawSource, b.source, b.rawSinks, b.sinks} {
 		if err := step(ctx); err != nil {
 			return err
@@ -120,6 +150,11 @@ func (b *bench) clean() {
 	defer cancel()
 	_, _ = b.db.ExecContext(ctx, "DROP DATABASE `"+b.run+"`")
 	_ = b.db.Close()
+	b.deleteTopics(ctx)
+}
+
+// deleteTopics deletes the topics of this run.
+func (b *bench) deleteTopics(ctx context.Context) {
 	if topics, err := b.admin.ListTopics(ctx); err == nil {
 		var mine []string
 		for _, t := range topics.Names() {

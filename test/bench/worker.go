@@ -22,11 +22,12 @@ import (
 type process struct {
 	*service.Process
 	url   string
-	ready time.Duration // from its start to the first 200
+	began time.Time     // when its process was started
+	ready time.Duration // from then to the first 200
 }
 
-// start starts a worker.
-func (b *bench) start(ctx context.Context) (*process, error) {
+// start starts a worker with settings of its own beside the common ones.
+func (b *bench) start(ctx context.Context, name string, settings map[string]string) (*process, error) {
 	port, err := service.FreePort()
 	if err != nil {
 		return nil, err
@@ -39,20 +40,21 @@ func (b *bench) start(ctx context.Context) (*process, error) {
 		"config.storage.topic": b.run + "-configs", "config.storage.replication.factor": "1",
 		"status.storage.topic": b.run + "-status", "status.storage.replication.factor": "1",
 	}
+	maps.Copy(properties, settings)
 	var text strings.Builder
 	for k, v := range properties {
 		fmt.Fprintf(&text, "%s=%s\n", k, v)
 	}
-	file := filepath.Join(b.dir, "worker.properties")
+	file := filepath.Join(b.dir, name+".properties")
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return nil, err
 	}
 	begin := time.Now()
-	p, err := service.StartProcess("kconnect", exec.Command(b.binary, "distributed", file), filepath.Join(b.dir, "worker.log")) //nolint:gosec,noctx // the binary under test; it is stopped by stop
+	p, err := service.StartProcess("kconnect", exec.Command(b.binary, "distributed", file), filepath.Join(b.dir, name+".log")) //nolint:gosec,noctx // the binary under test; it is stopped by stop
 	if err != nil {
 		return nil, err
 	}
-	w := &process{Process: p, url: properties["listeners"]}
+	w := &process{Process: p, url: properties["listeners"], began: begin}
 	for {
 		if status, _, err := w.call(ctx, http.MethodGet, "/connectors", nil); err == nil && status == http.StatusOK {
 			w.ready = time.Since(begin)
@@ -98,7 +100,7 @@ func (w *process) create(ctx context.Context, name string, cfg map[string]string
 // measure runs one connector in a worker of its own until count says that all
 // rows are there. The time runs from the first row to the last.
 func (b *bench) measure(ctx context.Context, name, raw string, cfg map[string]string, count func() (int, error)) error {
-	w, err := b.start(ctx)
+	w, err := b.start(ctx, "worker", nil)
 	if err != nil {
 		return err
 	}
