@@ -17,6 +17,7 @@ type Round struct {
 	Members    map[string]Metadata // by member id, the leader included
 	Offset     int64               // of the configuration below
 	Connectors map[string]int      // how many tasks each has; 0 as well when its task configs are incomplete
+	Needs      map[string][]string // the classes that each names, compared with Metadata.Classes; none where not known
 	MaxDelay   time.Duration       // scheduled.rebalance.max.delay.ms
 	Now        time.Time
 }
@@ -112,6 +113,10 @@ func (r Round) eager() Plan {
 	for _, member := range slices.Sorted(maps.Keys(r.Members)) {
 		shares = append(shares, &share{member: member})
 	}
+	if able := r.abilities(shares); len(able) > 0 {
+		able.handOut(r, shares, r.configured(), true, nil, &Memory{})
+		return r.plan(NoError, 0, shares, nil)
+	}
 	connectors, tasks := split(r.configured())
 	// Connectors first: dealing each with its tasks would put all tasks of one-task connectors on every other member.
 	for i, id := range slices.Concat(connectors, tasks) {
@@ -148,6 +153,7 @@ func (r Round) cooperative(m Memory) (Plan, Memory) {
 	lost := placed.minus(active, deleted)
 	todo := sorted(configured.minus(placed, active))
 
+	able := r.abilities(shares)
 	taken := make(set[ID]) // from every member that holds it
 	for id, n := range holders {
 		if deleted.has(id) || n > 1 {
@@ -155,8 +161,11 @@ func (r Round) cooperative(m Memory) (Plan, Memory) {
 		}
 	}
 	revoked := make(map[string][]ID)
-	for _, s := range shares {
+	for i, s := range shares {
 		for _, id := range slices.Concat(s.connectors, s.tasks) {
+			if !able.can(i, id) {
+				taken.add(id) // a leader that does not know of abilities gave it
+			}
 			if taken.has(id) {
 				revoked[s.member] = append(revoked[s.member], id)
 			}
@@ -166,16 +175,22 @@ func (r Round) cooperative(m Memory) (Plan, Memory) {
 
 	orphans, delay := r.lost(lost, shares, m, &next)
 	todo = append(todo, orphans...)
-	if delay > 0 {
+	switch {
+	case len(able) > 0:
+		for _, s := range shares { // who waits for lost work to come back has the least of all anyway
+			todo = append(todo, s.gained...)
+			s.drop(setOf(s.gained))
+			s.gained = nil
+		}
+		delay = max(delay, able.handOut(r, shares, todo, delay > 0, revoked, &next))
+	case delay > 0:
 		next.balanced = false
-	} else {
+		fillBoth(shares, todo)
+	default:
 		var back []ID
 		back, delay = r.balance(shares, configured, revoked, &next)
-		todo = append(todo, back...)
+		fillBoth(shares, append(todo, back...))
 	}
-	connectors, tasks := split(todo)
-	fill(shares, connectors)
-	fill(shares, tasks)
 
 	next.placed, next.revoked = lost.union(nil), make(set[ID])
 	for _, s := range shares {
@@ -295,20 +310,10 @@ func (r Round) balance(shares []*share, configured set[ID], revoked map[string][
 			delete(excess, s.member)
 		}
 	}
-	switch {
-	case len(excess) == 0 && next.balanced:
-		next.balanced, next.successive = false, 0
-		return back, 0
-	case len(excess) == 0:
-		return back, 0
-	case next.balanced:
-		next.successive++
-		if delay := backoff(next.successive, r.MaxDelay); delay > 0 {
-			next.scheduled = r.Now.Add(delay)
-			return back, delay
-		}
+	move, delay := r.mayMove(len(excess) > 0, next)
+	if !move {
+		return back, delay
 	}
-	next.balanced = true
 	for _, s := range shares {
 		if gone := excess[s.member]; len(gone) > 0 {
 			revoked[s.member] = append(revoked[s.member], sorted(gone)...)
@@ -316,6 +321,25 @@ func (r Round) balance(shares []*share, configured set[ID], revoked map[string][
 		}
 	}
 	return back, 0
+}
+
+// mayMove says whether work may be taken away in this round to even out loads, or the delay after which it may be.
+func (r Round) mayMove(uneven bool, next *Memory) (bool, time.Duration) {
+	if !uneven {
+		if next.balanced {
+			next.balanced, next.successive = false, 0
+		}
+		return false, 0
+	}
+	if next.balanced {
+		next.successive++
+		if delay := backoff(next.successive, r.MaxDelay); delay > 0 {
+			next.scheduled = r.Now.Add(delay)
+			return false, delay
+		}
+	}
+	next.balanced = true
+	return true, 0
 }
 
 // excess is what each member holds beyond an even share, for connectors and for tasks apart.
@@ -348,6 +372,13 @@ func (r Round) excess(shares []*share, configured set[ID]) map[string]set[ID] {
 		}
 	}
 	return excess
+}
+
+// fillBoth gives out connectors, then tasks, each by their own loads.
+func fillBoth(shares []*share, work []ID) {
+	connectors, tasks := split(work)
+	fill(shares, connectors)
+	fill(shares, tasks)
 }
 
 // fill gives each piece of work, all of one kind, to the member that has the fewest of that kind.
@@ -401,6 +432,14 @@ type set[T comparable] map[T]struct{}
 func (s set[T]) add(v T) { s[v] = struct{}{} }
 
 func (s set[T]) has(v T) bool { _, in := s[v]; return in }
+
+func setOf(ids []ID) set[ID] {
+	s := make(set[ID], len(ids))
+	for _, id := range ids {
+		s.add(id)
+	}
+	return s
+}
 
 func sorted(s set[ID]) []ID { return slices.SortedFunc(maps.Keys(s), compareIDs) }
 

@@ -100,13 +100,15 @@ type cluster struct {
 	memory     map[string]Memory
 	held       map[string][]ID // by member
 	configured map[string]int
+	classes    map[string][]string // what members state
+	needs      map[string][]string // by connector
 	maxDelay   time.Duration
 	plan       Plan
 }
 
 func newCluster(maxDelay time.Duration) *cluster {
 	return &cluster{now: time.UnixMilli(1_700_000_000_000), completed: make(map[string]int32), memory: make(map[string]Memory),
-		held: make(map[string][]ID), configured: make(map[string]int), maxDelay: maxDelay}
+		held: make(map[string][]ID), configured: make(map[string]int), classes: make(map[string][]string), needs: make(map[string][]string), maxDelay: maxDelay}
 }
 
 func (c *cluster) add(member string) { c.held[member], c.completed[member] = nil, -1 }
@@ -123,10 +125,10 @@ func (c *cluster) round(deaf ...string) {
 	leader := slices.Min(slices.Collect(maps.Keys(c.held)))
 	members := make(map[string]Metadata)
 	for m, ids := range c.held {
-		members[m] = Metadata{Version: V2, URL: "http://" + m + "/", Allocation: &Assignment{Assigned: slices.Clone(ids)}}
+		members[m] = Metadata{Version: V2, URL: "http://" + m + "/", Allocation: &Assignment{Assigned: slices.Clone(ids)}, Classes: c.classes[m]}
 	}
 	c.plan, c.memory[leader] = Assign(Round{Version: V2, Leader: leader, Generation: c.generation, Completed: c.completed[leader],
-		Members: members, Connectors: c.configured, MaxDelay: c.maxDelay, Now: c.now}, c.memory[leader])
+		Members: members, Connectors: c.configured, Needs: c.needs, MaxDelay: c.maxDelay, Now: c.now}, c.memory[leader])
 	for m, a := range c.plan.Assignments {
 		if slices.Contains(deaf, m) {
 			continue
@@ -183,6 +185,45 @@ func (c *cluster) spread(connectors bool) (least, most int) {
 		least, most = min(least, n), max(most, n)
 	}
 	return least, most
+}
+
+// able reports whether a member may be given a piece of work: one that nobody can run, anybody may.
+func (c *cluster) able(member string, id ID) bool {
+	can := func(m string) bool {
+		return c.classes[m] == nil || !slices.ContainsFunc(c.needs[id.Connector], func(n string) bool { return !slices.Contains(c.classes[m], n) })
+	}
+	return can(member) || !slices.ContainsFunc(slices.Collect(maps.Keys(c.held)), can)
+}
+
+// fits reports whether all work of a kind can run with at most limit pieces on each member, by augmenting paths.
+func (c *cluster) fits(limit int, connectors bool) bool {
+	at := make(map[string][]ID)
+	var put func(id ID, seen map[string]bool) bool
+	put = func(id ID, seen map[string]bool) bool {
+		for m := range c.held {
+			if seen[m] || !c.able(m, id) {
+				continue
+			}
+			seen[m] = true
+			if len(at[m]) < limit {
+				at[m] = append(at[m], id)
+				return true
+			}
+			for i, other := range at[m] {
+				if put(other, seen) {
+					at[m][i] = id
+					return true
+				}
+			}
+		}
+		return false
+	}
+	for _, id := range c.want() {
+		if (id.Task == ConnectorTask) == connectors && !put(id, make(map[string]bool)) {
+			return false
+		}
+	}
+	return true
 }
 
 func TestWorkOfADepartedWorkerWaitsForItsReturn(t *testing.T) {
@@ -348,6 +389,11 @@ func TestRepeatedBalancingBacksOff(t *testing.T) {
 // TestEveryTaskHasExactlyOneOwner plays random lives of a group. After every round no two members hold the same
 // work; when it settles all configured work is held, evenly, and what need not move has not moved.
 func TestEveryTaskHasExactlyOneOwner(t *testing.T) {
+	t.Run("among equal members", func(t *testing.T) { liveRandomly(t, false) })
+	t.Run("among members that state their classes", func(t *testing.T) { liveRandomly(t, true) })
+}
+
+func liveRandomly(t *testing.T, stating bool) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCluster(rapid.SampledFrom([]time.Duration{0, time.Millisecond, 5 * time.Second}).Draw(t, "max delay"))
 		c.add("m0")
@@ -380,7 +426,11 @@ func TestEveryTaskHasExactlyOneOwner(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"worker comes": func(t *rapid.T) {
 				if len(c.held) < 6 {
-					c.add(fmt.Sprintf("m%d", next))
+					m := fmt.Sprintf("m%d", next)
+					c.add(m)
+					if stating {
+						c.classes[m] = rapid.SampledFrom([][]string{nil, {}, {"A"}, {"B"}, {"A", "B"}}).Draw(t, "classes")
+					}
 					next++
 				}
 				round()
@@ -393,7 +443,11 @@ func TestEveryTaskHasExactlyOneOwner(t *testing.T) {
 			},
 			"connector changes": func(t *rapid.T) {
 				c.configured = maps.Clone(c.configured)
-				c.configured[fmt.Sprintf("c%d", rapid.IntRange(0, 4).Draw(t, "which"))] = rapid.IntRange(0, 5).Draw(t, "tasks")
+				name := fmt.Sprintf("c%d", rapid.IntRange(0, 4).Draw(t, "which"))
+				c.configured[name] = rapid.IntRange(0, 5).Draw(t, "tasks")
+				if stating {
+					c.needs[name] = rapid.SampledFrom([][]string{nil, {"A"}, {"B"}, {"B", "A"}, {"C"}}).Draw(t, "needs")
+				}
 				round()
 			},
 			"connector goes": func(t *rapid.T) {
@@ -414,8 +468,19 @@ func TestEveryTaskHasExactlyOneOwner(t *testing.T) {
 					t.Fatalf("after settling:\n%s", diff)
 				}
 				for _, connectors := range []bool{true, false} {
-					if least, most := c.spread(connectors); most-least > 1 {
+					least, most := c.spread(connectors)
+					if !stating && most-least > 1 {
 						t.Fatalf("between %d and %d: %v", least, most, c.held)
+					}
+					if most > 0 && c.fits(most-1, connectors) {
+						t.Fatalf("up to %d, although %d would do: %v", most, most-1, c.held)
+					}
+				}
+				for m, ids := range c.held {
+					for _, id := range ids {
+						if !c.able(m, id) {
+							t.Fatalf("%s has %v, which it cannot run", m, id)
+						}
 					}
 				}
 				held := maps.Clone(c.held)

@@ -23,6 +23,13 @@ type Config struct {
 	HeartbeatInterval time.Duration // heartbeat.interval.ms: also how long the coordinator may be gone before Lost
 	MaxDelay          time.Duration // scheduled.rebalance.max.delay.ms: what a leader waits for a worker to come back
 
+	// Classes are all names by which connectors' configurations can name a plugin of this worker: as leader, workers
+	// that hear of them give it nothing else as long as another can run it. Nil says nothing, as the Java worker does.
+	Classes []string
+	// Needs returns the classes that a connector of the last Snapshot names, for the same purpose; nil for one that is
+	// not known. It is called from another goroutine than Run's and must not block. Optional.
+	Needs func(connector string) []string
+
 	Logger *zap.Logger
 }
 

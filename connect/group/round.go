@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -96,7 +97,7 @@ func (m *Member) joinGroup(ctx context.Context, r round, offset int64, o *outcom
 	req.RebalanceTimeoutMillis = int32(m.cfg.RebalanceTimeout.Milliseconds())
 	req.Reason = kmsg.StringPtr(r.reason[:min(len(r.reason), 255)])
 	for _, p := range m.protocols {
-		metadata := Metadata{Version: p.version, URL: m.cfg.URL, Offset: offset, Allocation: r.held}
+		metadata := Metadata{Version: p.version, URL: m.cfg.URL, Offset: offset, Allocation: r.held, Classes: m.cfg.Classes}
 		jp := kmsg.NewJoinGroupRequestProtocol()
 		jp.Name, jp.Metadata = p.name, metadata.Append(nil)
 		req.Protocols = append(req.Protocols, jp)
@@ -136,7 +137,7 @@ func (m *Member) lead(join *kmsg.JoinGroupResponse, version int16, completed int
 	}
 	plan, memory := Assign(Round{
 		Version: version, Leader: join.MemberID, Generation: join.Generation, Completed: completed,
-		Members: members, Offset: offset, Connectors: tasks, MaxDelay: m.cfg.MaxDelay, Now: time.Now(),
+		Members: members, Offset: offset, Connectors: tasks, Needs: m.needs(members, tasks), MaxDelay: m.cfg.MaxDelay, Now: time.Now(),
 	}, o.memory)
 	o.memory = memory
 
@@ -153,6 +154,19 @@ func (m *Member) lead(join *kmsg.JoinGroupResponse, version int16, completed int
 		o.generation.Owners[id] = members[member].URL
 	}
 	return out, nil
+}
+
+// needs returns what each connector needs. Among members that state the same it makes no difference, and is not looked up.
+func (m *Member) needs(members map[string]Metadata, tasks map[string]int) map[string][]string {
+	differ := slices.ContainsFunc(slices.Collect(maps.Values(members)), func(o Metadata) bool { return !slices.Equal(o.Classes, m.cfg.Classes) })
+	if !differ || m.cfg.Needs == nil {
+		return nil
+	}
+	needs := make(map[string][]string, len(tasks))
+	for connector := range tasks {
+		needs[connector] = m.cfg.Needs(connector)
+	}
+	return needs
 }
 
 func (m *Member) syncGroup(ctx context.Context, g Generation, plan []kmsg.SyncGroupRequestGroupAssignment) (Assignment, error) {

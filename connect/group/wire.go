@@ -1,6 +1,7 @@
 package group
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -64,7 +65,12 @@ type Metadata struct {
 	URL        string      // of the member's REST server, as the other workers reach it
 	Offset     int64       // of the configuration it has read, -1 when none
 	Allocation *Assignment // what it holds; nil before the first assignment, and always in V0
+	Classes    []string    // every name by which configurations can name a plugin of it; nil: it does not say
 }
+
+// statement begins the classes, which follow the struct of the protocol. Java's readers look at nothing behind the struct;
+// the mark keeps ours from taking what a later version may put there for classes.
+const statement = "kconnect.classes:"
 
 // Append writes the bytes of a JoinGroup protocol after dst. The allocation takes the version of m.
 // Promise 2: these bytes are the Java worker's, so that both can be members of one group.
@@ -72,17 +78,24 @@ func (m Metadata) Append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(m.Version))
 	dst = appendString(dst, m.URL)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(m.Offset))
-	if m.Version == V0 {
-		return dst
+	switch {
+	case m.Version == V0:
+	case m.Allocation == nil:
+		dst = binary.BigEndian.AppendUint32(dst, math.MaxUint32)
+	default:
+		a := *m.Allocation
+		a.Version = m.Version
+		at := len(dst)
+		dst = a.Append(append(dst, 0, 0, 0, 0))
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	}
-	if m.Allocation == nil {
-		return binary.BigEndian.AppendUint32(dst, math.MaxUint32)
+	if m.Classes != nil {
+		dst = append(dst, statement...)
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(m.Classes)))
+		for _, class := range m.Classes {
+			dst = appendString(dst, class)
+		}
 	}
-	a := *m.Allocation
-	a.Version = m.Version
-	at := len(dst)
-	dst = a.Append(append(dst, 0, 0, 0, 0))
-	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst
 }
 
@@ -163,6 +176,19 @@ func decodeMetadata(b []byte) (m Metadata, rest []byte, err error) {
 	}
 	if r.err != nil {
 		return Metadata{}, nil, fmt.Errorf("metadata of a Connect worker: %w", r.err)
+	}
+	if classes, stated := bytes.CutPrefix(r.b, []byte(statement)); stated {
+		c := reader{b: classes}
+		names := []string{}
+		for range c.count() {
+			names = append(names, c.string())
+			if c.err != nil {
+				break
+			}
+		}
+		if c.err == nil { // what is broken is no statement
+			m.Classes, r.b = names, c.b
+		}
 	}
 	return m, r.b, nil
 }

@@ -218,6 +218,7 @@ func TestBytesOfOthersAreRefused(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(Metadata{Version: V2, URL: "http://a:1/", Offset: 3}.Append(nil))
+	f.Add(Metadata{Version: V0, URL: "http://a:1/", Offset: 3, Classes: []string{"a.B"}}.Append(nil))
 	f.Add(Metadata{Version: V1, URL: "http://a:1/", Offset: 3, Allocation: &Assignment{Leader: "m", Assigned: []ID{{"c", -1}, {"c", 0}}}}.Append(nil))
 	f.Add(Assignment{Version: V2, Err: ConfigMismatch, Leader: "m", LeaderURL: "http://a:1/", Offset: 8, Assigned: []ID{{"c", -1}, {"d", 4}},
 		Revoked: []ID{{"e", 2}}, Delay: time.Minute}.Append(nil))

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,7 +130,15 @@ func (h *Herder) open(ctx context.Context) error {
 	}
 	h.worker = worker.New(h.cfg.Worker, h.registry, h.providers, h.offsets, h, h.logs)
 	h.warnOfUnknownClasses()
-	h.member, err = group.New(h.cfg.Client, h.cfg.Group, func() (int64, map[string]int) {
+	membership := h.cfg.Group
+	membership.Classes = h.registry.Names()
+	membership.Needs = func(name string) []string {
+		if c := h.configs.Snapshot().Connectors[name]; c != nil {
+			return plugin.Needs(c.Config)
+		}
+		return nil
+	}
+	h.member, err = group.New(h.cfg.Client, membership, func() (int64, map[string]int) {
 		snapshot := h.configs.Snapshot()
 		tasks := make(map[string]int, len(snapshot.Connectors))
 		for name, c := range snapshot.Connectors {
@@ -161,14 +170,33 @@ func (h *Herder) awaitCluster(ctx context.Context) error {
 	}
 }
 
-// warnOfUnknownClasses names the connectors that this worker cannot run.
+// warnOfUnknownClasses names the classes of the config topic that this worker
+// lacks, in one line.
 func (h *Herder) warnOfUnknownClasses() {
-	for name, c := range h.configs.Snapshot().Connectors {
-		if class := c.Config["connector.class"]; class != nil && h.typeOf(c.Config) == "unknown" {
-			h.log.Warn("The config topic has a connector whose class this worker does not have; where it is assigned here it will be FAILED",
-				zap.String("connector", name), zap.String("class", *class))
+	lacking := unknownClasses(h.configs.Snapshot(), h.registry.Names())
+	if len(lacking) == 0 {
+		return
+	}
+	h.log.Warn("The config topic names classes that this worker does not have. Connectors that need them go to workers that have them, where the leader can know that; "+
+		"on this one they would be FAILED", zap.Strings("classes", lacking))
+}
+
+// unknownClasses returns what connectors name and is not among names, sorted,
+// each with the connectors that name it.
+func unknownClasses(configs *storage.ConfigSnapshot, names []string) []string {
+	lacking := make(map[string][]string)
+	for _, connector := range slices.Sorted(maps.Keys(configs.Connectors)) {
+		for _, class := range plugin.Needs(configs.Connectors[connector].Config) {
+			if _, known := slices.BinarySearch(names, class); !known && !slices.Contains(lacking[class], connector) {
+				lacking[class] = append(lacking[class], connector)
+			}
 		}
 	}
+	var texts []string
+	for _, class := range slices.Sorted(maps.Keys(lacking)) {
+		texts = append(texts, fmt.Sprintf("%s (%s)", class, strings.Join(lacking[class], ", ")))
+	}
+	return texts
 }
 
 func (h *Herder) close() {

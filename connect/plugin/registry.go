@@ -132,15 +132,60 @@ func (r *Registry) find(name string, wanted func(connect.PluginKind) bool) *conn
 	}
 	for i := range r.plugins {
 		p := &r.plugins[i]
-		if !wanted(p.Kind) || strings.Contains(p.Class, "$") {
+		if !wanted(p.Kind) {
 			continue
 		}
-		simple := p.Class[strings.LastIndexByte(p.Class, '.')+1:]
-		if simple == name || strings.TrimSuffix(simple, suffix(p.Kind)) == name {
+		if simple, short := shortNames(p); simple == name || short == name {
 			return p
 		}
 	}
 	return nil
+}
+
+// Names returns every name by which configurations can name a plugin, sorted.
+func (r *Registry) Names() []string {
+	names := []string{}
+	for i := range r.plugins {
+		names = append(names, r.plugins[i].Class)
+		if simple, short := shortNames(&r.plugins[i]); simple != "" {
+			names = append(names, simple, short)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Needs returns the classes that a connector's configuration names: of the
+// connector, its converters, transformations and predicates. Names that are
+// absent, null or hidden behind a config provider are left out.
+func Needs(cfg config.Raw) []string {
+	var names []string
+	need := func(key string) {
+		if v := cfg[key]; v != nil && *v != "" && !strings.Contains(*v, "${") {
+			names = append(names, *v)
+		}
+	}
+	for _, key := range [...]string{"connector.class", "key.converter", "value.converter", "header.converter"} {
+		need(key)
+	}
+	for _, list := range [...]string{"transforms", "predicates"} {
+		if all := cfg[list]; all != nil {
+			for alias := range strings.SplitSeq(*all, ",") {
+				need(list + "." + strings.TrimSpace(alias) + ".type")
+			}
+		}
+	}
+	return names
+}
+
+// shortNames returns the simple name of a class and that without the suffix
+// of its kind. A nested class has none.
+func shortNames(p *connect.Plugin) (simple, short string) {
+	if strings.Contains(p.Class, "$") {
+		return "", ""
+	}
+	simple = p.Class[strings.LastIndexByte(p.Class, '.')+1:]
+	return simple, strings.TrimSuffix(simple, suffix(p.Kind))
 }
 
 // suffix is the end of a simple class name that configurations may leave out.
