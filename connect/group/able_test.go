@@ -90,7 +90,11 @@ func TestClassesFollowTheStructOfTheProtocol(t *testing.T) {
 			stating := plain
 			stating.Classes = classes
 			b := stating.Append(nil)
-			if diff := cmp.Diff(plain.Append(nil), b[:len(plain.Append(nil))]); diff != "" {
+			want := plain.Append(nil)
+			if version == V0 {
+				want = append(want, 0xff, 0xff, 0xff, 0xff) // a Java leader fails at bytes that are no allocation
+			}
+			if diff := cmp.Diff(want, b[:len(want)]); diff != "" {
 				t.Errorf("version %d: what other readers see differs:\n%s", version, diff)
 			}
 			got, rest, err := decodeMetadata(b)

@@ -72,6 +72,8 @@ type Metadata struct {
 // the mark keeps ours from taking what a later version may put there for classes.
 const statement = "kconnect.classes:"
 
+const noAllocation = "\xff\xff\xff\xff" // its length, where there is none
+
 // Append writes the bytes of a JoinGroup protocol after dst. The allocation takes the version of m.
 // Promise 2: these bytes are the Java worker's, so that both can be members of one group.
 func (m Metadata) Append(dst []byte) []byte {
@@ -79,8 +81,10 @@ func (m Metadata) Append(dst []byte) []byte {
 	dst = appendString(dst, m.URL)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(m.Offset))
 	switch {
-	case m.Version == V0:
-	case m.Allocation == nil:
+	case m.Version == V0 && m.Classes == nil:
+	case m.Version == V0, m.Allocation == nil:
+		// Java's leader of an eager group reads an allocation in V0, too, where
+		// there is anything to read.
 		dst = binary.BigEndian.AppendUint32(dst, math.MaxUint32)
 	default:
 		a := *m.Allocation
@@ -164,7 +168,7 @@ func decodeMetadata(b []byte) (m Metadata, rest []byte, err error) {
 	m.Version = r.version()
 	m.URL = r.string()
 	m.Offset = r.int64()
-	if m.Version != V0 && r.more() {
+	if r.more() && (m.Version != V0 || bytes.HasPrefix(r.b, []byte(noAllocation+statement))) {
 		if size := r.int32(); size >= 0 && r.need(int(size)) {
 			a, _, err := decodeAssignment(r.b[:size])
 			if err != nil {

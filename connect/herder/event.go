@@ -34,6 +34,11 @@ type (
 	planned struct{ name string }
 	// requested is a request of a user or of another worker.
 	requested struct{ *request }
+	// written is the end of a write.
+	written struct {
+		*request
+		err error
+	}
 	// ticked comes once a second.
 	ticked struct{}
 )
@@ -46,6 +51,7 @@ func (connectorStarted) isEvent() {}
 func (planWanted) isEvent()       {}
 func (planned) isEvent()          {}
 func (requested) isEvent()        {}
+func (written) isEvent()          {}
 func (ticked) isEvent()           {}
 
 // effect is something to be done. The loop carries it out.
@@ -72,7 +78,7 @@ type (
 	moveTarget struct{ name string }
 	// planTasks asks the connector for its tasks and publishes them if they changed.
 	planTasks struct{ name string }
-	// write changes the config topic and answers the request.
+	// write changes the config topic and then says so.
 	write struct{ *request }
 	// reply answers a request.
 	reply struct {
@@ -146,6 +152,16 @@ type request struct {
 	created bool            // answer of putConnector
 	done    chan error      // capacity 1
 	gone    <-chan struct{} // closed when nobody waits for the answer any more
+}
+
+// abandoned reports that nobody waits for the answer any more.
+func (r *request) abandoned() bool {
+	select {
+	case <-r.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 // leaderOnly reports whether only the leader may do it.

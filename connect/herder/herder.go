@@ -62,7 +62,6 @@ type Herder struct {
 	clusterID string
 
 	events     chan event
-	writes     chan *request
 	generation atomic.Int32
 	view       atomic.Pointer[view]
 	opened     atomic.Bool
@@ -87,7 +86,7 @@ type view struct {
 func New(cfg Config, registry *plugin.Registry, providers config.Providers, levels *logging.Levels, log *zap.Logger) *Herder {
 	h := &Herder{
 		cfg: cfg, log: log.Named("herder"), logs: log, registry: registry, providers: providers, levels: levels,
-		events: make(chan event, 64), writes: make(chan *request, 64), stopping: make(chan struct{}),
+		events: make(chan event, 64), stopping: make(chan struct{}),
 		http: &http.Client{Timeout: 90 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	h.view.Store(&view{})
@@ -235,7 +234,6 @@ func (h *Herder) Run(ctx context.Context) error {
 	g.Go(func() error { return h.statuses.Run(gctx) })
 	g.Go(func() error { return h.configs.Run(gctx) })
 	g.Go(func() error { return h.member.Run(gctx) })
-	g.Go(func() error { h.writing(gctx); return nil })
 	g.Go(func() error {
 		defer stop()
 		running, cancel := context.WithCancel(ctx)
@@ -345,11 +343,7 @@ func (h *Herder) carryOut(s *state, f effect) {
 			h.send(planned(f))
 		})
 	case write:
-		select {
-		case h.writes <- f.request:
-		default:
-			f.done <- &ConflictError{Message: conflicting}
-		}
+		h.aside(func(ctx context.Context) { h.send(written{f.request, h.write(ctx, f.request)}) })
 	case reply:
 		f.done <- f.err
 	case roundApplied:
@@ -389,11 +383,9 @@ func (h *Herder) stopWork(f stopWork) {
 		h.log.Warn("Statuses of stopped work are not written yet", zap.Error(err))
 	}
 	if f.why == deletedWork {
-		for _, n := range names {
-			for _, t := range h.statuses.Topics(n) {
-				h.statuses.DeleteTopic(n, t.Topic)
-			}
-		}
+		// Each worker that ran a part of it, because the part may have told of a
+		// topic after the others had forgotten it.
+		h.statuses.DeleteTopics(f.ids[0].Connector)
 	}
 	h.send(workStopped{f.ids})
 }
@@ -459,25 +451,11 @@ func (h *Herder) cleanStatuses(configs *storage.ConfigSnapshot, generation int32
 	}
 }
 
-// writing makes every change of the config topic that requests ask for, one
-// after the other, and answers them.
-func (h *Herder) writing(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case r := <-h.writes:
-			select {
-			case <-r.gone: // its client was answered with a timeout
-				r.done <- context.Canceled
-			default:
-				r.done <- h.write(ctx, r)
-			}
-		}
-	}
-}
-
+// write changes the config topic as a request asks.
 func (h *Herder) write(ctx context.Context, r *request) error {
+	if r.abandoned() { // its client was answered with a timeout
+		return context.Canceled
+	}
 	switch r.kind {
 	case putConnector:
 		return h.configs.PutConnector(ctx, r.name, r.entries, r.target)

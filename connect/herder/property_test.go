@@ -3,8 +3,10 @@ package herder
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,15 +17,19 @@ import (
 )
 
 // cluster is several herder states on one config log and one group, with every
-// delay and order chosen by the test. Its leader uses the real assignor.
+// delay and order chosen by the test. Its leaders use the real assignor.
 type cluster struct {
 	t       *rapid.T
 	log     []record // the config topic
 	members []*member
-	memory  group.Memory
+	leader  *member // of the last round
 	round   int32
-	wanted  bool // somebody asked for a round
+	version int16         // of the protocol that all workers can do
+	delay   time.Duration // scheduled.rebalance.max.delay.ms; a second passes with each round
+	wanted  bool          // somebody asked for a round
+	revoked bool          // all work was given back for an eager round
 	asked   map[*request]int
+	story   []string // what happened
 }
 
 type record struct{ key, value string }
@@ -38,18 +44,38 @@ type member struct {
 	inbox    []event
 	beside   []func() // what runs beside the loop, each ready at any time
 	works    map[group.ID]bool
-	report   []group.ID // the last answer to the group
-	answers  bool       // no event of the group waits for an answer
-	joined   bool       // it has been in a round
-	complete int32      // the last round that it was given
+	memory   group.Memory    // as a leader
+	report   []group.ID      // the last answer to the group
+	asked    group.EventKind // what waits for an answer; 0: nothing
+	taken    []group.ID      // what the round takes away, until it is answered
+	joined   bool            // it has been in a round, and not lost the group since
+	version  int16           // of that round
+	complete int32           // the last round that it was given
+
+	out      bool // the coordinator is out of reach or has expelled it
+	gone     bool // it knows that it is out
+	expelled bool // others may have been given what it runs, until it has answered the next round
 
 	published map[string][]chan struct{} // what ends plans that are on their way, by connector
+}
+
+// GoString keeps what rapid prints readable.
+func (m *member) GoString() string { return m.id }
+
+// tell notes what happens, for the message of a failure.
+func (c *cluster) tell(format string, args ...any) {
+	c.story = append(c.story, fmt.Sprintf(format, args...))
+}
+
+func (c *cluster) fatalf(format string, args ...any) {
+	c.t.Helper()
+	c.t.Fatalf("%s\n%s\nafter\n%s", fmt.Sprintf(format, args...), c, strings.Join(c.story, "\n"))
 }
 
 func (c *cluster) url(m *member) string { return "http://" + m.id + "/" }
 
 func (c *cluster) start(id string) {
-	m := &member{id: id, alive: true, s: newState(), configs: storage.NewConfigState(), works: make(map[group.ID]bool), answers: true, complete: -1}
+	m := &member{id: id, alive: true, s: newState(), configs: storage.NewConfigState(), works: make(map[group.ID]bool), complete: -1}
 	c.members = append(c.members, m)
 	for m.read < len(c.log) { // the topic is read before anything else, and tells nothing
 		_, _ = m.configs.Apply(c.log[m.read].key, value(c.log[m.read].value), int64(m.read))
@@ -82,11 +108,32 @@ func (m *member) catchUp(c *cluster) {
 func (m *member) step(c *cluster) {
 	e := m.inbox[0]
 	m.inbox = m.inbox[1:]
+	if g, ok := e.(groupEvent); ok && g.Kind == group.Lost {
+		m.gone = true
+	}
 	m.s.configs = m.configs.Snapshot()
-	for _, f := range step(m.s, e) {
+	effects := step(m.s, e)
+	c.tell("%s: %s -> %s", m.id, brief(e), strings.Join(names(effects), ", "))
+	for _, f := range effects {
 		m.carryOut(c, f)
 	}
 	c.check()
+}
+
+// brief names an event.
+func brief(e event) string {
+	switch e := e.(type) {
+	case groupEvent:
+		a := e.Generation.Assignment
+		return fmt.Sprintf("%s %d: assigned %v, revoked %v, offset %d, err %d", e.Kind, e.Generation.Generation, a.Assigned, a.Revoked, a.Offset, a.Err)
+	case configChange:
+		return fmt.Sprintf("change %d of %s", e.Kind, e.Connector)
+	case requested:
+		return fmt.Sprintf("request %d for %s", e.kind, e.name)
+	case workStopped:
+		return fmt.Sprintf("stopped %v", e.ids)
+	}
+	return fmt.Sprintf("%T %+v", e, e)
 }
 
 func (m *member) later(work func()) { m.beside = append(m.beside, work) }
@@ -94,11 +141,11 @@ func (m *member) later(work func()) { m.beside = append(m.beside, work) }
 func (m *member) carryOut(c *cluster, f effect) {
 	switch f := f.(type) {
 	case answerGroup:
-		m.report, m.answers = slices.Clone(f.allocated), true
+		m.answer(c, f.allocated)
 	case rejoin:
 		c.wanted = true
 	case leaveGroup:
-		c.t.Fatalf("%s leaves the group", m.id)
+		c.fatalf("%s leaves the group", m.id)
 	case readConfigs:
 		m.later(func() {
 			for m.read < len(c.log) {
@@ -113,7 +160,7 @@ func (m *member) carryOut(c *cluster, f effect) {
 					m.withdraw(id.Connector)
 				}
 				if !m.works[id] {
-					c.t.Fatalf("%s stops %v, which does not run there", m.id, id)
+					c.fatalf("%s stops %v, which does not run there", m.id, id)
 				}
 				delete(m.works, id)
 			}
@@ -131,18 +178,60 @@ func (m *member) carryOut(c *cluster, f effect) {
 	case planTasks:
 		m.later(func() { m.plan(c, f.name) })
 	case write:
-		m.later(func() { c.write(f.request) })
+		m.later(func() { m.inbox = append(m.inbox, written{f.request, c.write(f.request)}) })
 	case reply:
 		c.answer(f.request, f.err)
-	case roundApplied, applyRestart, setLogger:
+	case applyRestart:
+		if k := m.s.configs.Connectors[f.Connector]; k != nil && k.Target == Started {
+			plan := []group.ID{{Connector: f.Connector, Task: group.ConnectorTask}}
+			for i := range k.Tasks {
+				plan = append(plan, group.ID{Connector: f.Connector, Task: i})
+			}
+			for _, f := range step(m.s, requested{&request{kind: restartPlan, name: f.Connector, plan: plan}}) {
+				m.carryOut(c, f)
+			}
+		}
+	case roundApplied, setLogger:
 	default:
-		c.t.Fatalf("an effect that nobody carries out: %T", f)
+		c.fatalf("an effect that nobody carries out: %T", f)
 	}
+}
+
+// answer takes what a member tells the group: by then everything is stopped
+// that has to be.
+func (m *member) answer(c *cluster, allocated []group.ID) {
+	stopped := m.taken
+	switch m.asked { //exhaustive:enforce
+	case group.Revoke, group.Lost:
+		stopped = slices.Collect(maps.Keys(m.works))
+	case group.Joined:
+		m.expelled = false
+	case group.Rejoining:
+	}
+	for _, id := range stopped {
+		if m.works[id] {
+			c.fatalf("%s answers %s while %v runs", m.id, m.asked, id)
+		}
+	}
+	if m.asked == 0 {
+		c.fatalf("%s answers nothing", m.id)
+	}
+	m.report, m.taken = slices.Clone(allocated), nil
+	if m.asked == group.Lost {
+		m.out, m.gone, m.joined = false, false, false // and back, as a new member
+		c.wanted = true
+	}
+	m.asked = 0
+}
+
+func (m *member) ask(kind group.EventKind, g group.Generation) {
+	m.asked = kind
+	m.inbox = append(m.inbox, groupEvent{group.Event{Kind: kind, Generation: g}})
 }
 
 func (m *member) begin(c *cluster, id group.ID) {
 	if m.works[id] {
-		c.t.Fatalf("%s starts %v, which runs there", m.id, id)
+		c.fatalf("%s starts %v, which runs there", m.id, id)
 	}
 	m.works[id] = true
 }
@@ -228,18 +317,15 @@ func (c *cluster) request(r *request) *request {
 
 func (c *cluster) answer(r *request, err error) {
 	if c.asked[r]++; c.asked[r] > 1 {
-		c.t.Fatalf("request %d for %s was answered twice", r.kind, r.name)
+		c.fatalf("request %d for %s was answered twice", r.kind, r.name)
 	}
 	r.done <- err
 }
 
 // write is what the leader's writer does.
-func (c *cluster) write(r *request) {
-	select {
-	case <-r.gone:
-		c.answer(r, errors.New("withdrawn"))
-		return
-	default:
+func (c *cluster) write(r *request) error {
+	if r.abandoned() {
+		return errors.New("withdrawn")
 	}
 	add := func(key, value string) { c.log = append(c.log, record{key, value}) }
 	switch r.kind { //exhaustive:enforce
@@ -262,50 +348,95 @@ func (c *cluster) write(r *request) {
 			add(fmt.Sprintf("task-%s-%d", r.name, i), `{"properties":{}}`)
 		}
 		add("commit-"+r.name, fmt.Sprintf(`{"tasks":%d}`, r.task))
-	case restartConnector, restartTask, restartPlan, alterOffsets:
-		c.t.Fatalf("request %d is not written here", r.kind)
+	case restartConnector:
+		add("restart-connector-"+r.name, `{"include-tasks":true,"only-failed":false}`)
+	case alterOffsets: // writes to another topic
+	case restartTask, restartPlan:
+		c.fatalf("request %d is not written here", r.kind)
 	}
-	c.answer(r, nil)
+	return nil
+}
+
+// within returns the members of the group.
+func (c *cluster) within() []*member {
+	return slices.DeleteFunc(c.alive(), func(m *member) bool { return m.out })
 }
 
 // rebalance plays a round, when every member has dealt with the last one.
 func (c *cluster) rebalance() {
-	c.wanted = false
+	within := c.within()
+	if !c.revoked {
+		// Who is in an eager group gives everything back first.
+		c.revoked = true
+		for _, m := range within {
+			if m.joined && m.version == group.V0 && len(m.report) > 0 {
+				m.ask(group.Revoke, group.Generation{})
+			}
+		}
+		return
+	}
+	c.wanted, c.revoked = false, false
 	c.round++
-	alive := c.alive()
-	leader := alive[0]
-	snapshot := leader.configs.Snapshot()
-	r := group.Round{Version: group.V2, Leader: leader.id, Generation: c.round, Completed: leader.complete, Members: make(map[string]group.Metadata),
-		Offset: snapshot.Offset, Connectors: make(map[string]int), Now: time.Unix(int64(c.round), 0)}
+	c.tell("round %d with %d workers, version %d", c.round, len(within), c.version)
+	if !slices.Contains(within, c.leader) {
+		c.leader = within[0]
+	}
+	snapshot := c.leader.configs.Snapshot()
+	r := group.Round{Version: c.version, Leader: c.leader.id, Generation: c.round, Completed: c.leader.complete, Members: make(map[string]group.Metadata),
+		Offset: snapshot.Offset, Connectors: make(map[string]int), Now: time.Unix(int64(c.round), 0), MaxDelay: c.delay}
 	for name, k := range snapshot.Connectors {
 		r.Connectors[name] = len(k.Tasks)
 	}
-	for _, m := range alive {
-		meta := group.Metadata{Version: group.V2, URL: c.url(m), Offset: m.configs.Snapshot().Offset}
+	for _, m := range within {
+		meta := group.Metadata{Version: c.version, URL: c.url(m), Offset: m.configs.Snapshot().Offset}
 		if m.joined {
-			meta.Allocation = &group.Assignment{Version: group.V2, Assigned: m.report}
+			meta.Allocation = &group.Assignment{Version: m.version, Assigned: m.report}
 		}
 		r.Members[m.id] = meta
 	}
-	plan, memory := group.Assign(r, c.memory)
-	c.memory = memory
-	for _, m := range alive {
+	var plan group.Plan
+	plan, c.leader.memory = group.Assign(r, c.leader.memory)
+	owners := make(map[group.ID]string)
+	for id, owner := range plan.Owners {
+		owners[id] = r.Members[owner].URL
+	}
+	for _, m := range within {
 		a := plan.Assignments[m.id]
-		a.LeaderURL = c.url(leader)
-		m.joined, m.complete, m.answers = true, c.round, false
-		g := group.Generation{Generation: c.round, MemberID: m.id, Protocol: "sessioned", Assignment: a, Leader: m == leader}
-		m.inbox = append(m.inbox, groupEvent{group.Event{Kind: group.Rejoining}}, groupEvent{group.Event{Kind: group.Joined, Generation: g}})
+		a.LeaderURL = c.url(c.leader)
+		m.taken = a.Revoked
+		if c.version == group.V0 && m.joined && m.version != group.V0 {
+			// Nobody asked it to stop before, so what others get now runs twice
+			// until it has answered.
+			m.expelled = true
+			for id := range m.works {
+				if !slices.Contains(a.Assigned, id) {
+					m.taken = append(m.taken, id)
+				}
+			}
+		}
+		m.joined, m.version, m.complete = true, c.version, c.round
+		g := group.Generation{Generation: c.round, MemberID: m.id, Protocol: "sessioned", Assignment: a}
+		if m == c.leader {
+			g.Leader, g.Owners = true, owners
+		}
+		m.inbox = append(m.inbox, groupEvent{group.Event{Kind: group.Rejoining}})
+		m.ask(group.Joined, g)
 		c.wanted = c.wanted || len(a.Revoked) > 0 || a.Delay > 0 // the member itself asks for the second round
 	}
 }
 
-// check holds at every moment: nothing runs twice.
+// check holds at every moment: nothing runs twice on workers that believe to
+// be in the group. What a worker runs that was expelled is sorted out once it
+// is back.
 func (c *cluster) check() {
 	owner := make(map[group.ID]string)
 	for _, m := range c.alive() {
+		if m.gone || m.expelled {
+			continue
+		}
 		for id := range m.works {
 			if other, twice := owner[id]; twice {
-				c.t.Fatalf("%v runs on %s and on %s", id, other, m.id)
+				c.fatalf("%v runs on %s and on %s", id, other, m.id)
 			}
 			owner[id] = m.id
 		}
@@ -331,9 +462,20 @@ func (c *cluster) actions() []func() {
 		if m.read < len(c.log) {
 			all = append(all, func() { m.catchUp(c) })
 		}
-		quiet = quiet && m.answers
+		if m.out {
+			// The session of a worker that is out of reach ends after it has noticed.
+			quiet = quiet && (m.gone || m.expelled)
+			if m.expelled {
+				all = append(all, func() {
+					m.out, c.wanted = false, true
+					c.tell("%s is back", m.id)
+				})
+			}
+			continue
+		}
+		quiet = quiet && m.asked == 0
 	}
-	if c.wanted && quiet {
+	if c.wanted && quiet && len(c.within()) > 0 {
 		all = append(all, c.rebalance)
 	}
 	return all
@@ -345,7 +487,7 @@ func (c *cluster) actions() []func() {
 // that is configured runs once and every request has one answer.
 func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &cluster{t: t, asked: make(map[*request]int)}
+		c := &cluster{t: t, asked: make(map[*request]int), version: group.V2, delay: rapid.SampledFrom([]time.Duration{0, 3 * time.Second}).Draw(t, "delay")}
 		for i := range rapid.IntRange(1, 3).Draw(t, "workers") {
 			c.start(fmt.Sprintf("w%d", i))
 		}
@@ -357,11 +499,11 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 			m.inbox = append(m.inbox, requested{r})
 		}
 		names := []string{"a", "b", "c"}
-		for range rapid.IntRange(0, 60).Draw(t, "steps") {
+		for range rapid.IntRange(0, 120).Draw(t, "steps") {
 			name := rapid.SampledFrom(names).Draw(t, "name")
 			alive := c.alive()
 			m := rapid.SampledFrom(alive).Draw(t, "worker")
-			switch rapid.IntRange(0, 16).Draw(t, "what") {
+			switch rapid.IntRange(0, 30).Draw(t, "what") {
 			case 0, 1:
 				ask(m, &request{kind: putConnector, name: name, replace: true, task: rapid.IntRange(1, 3).Draw(t, "tasks")})
 			case 2:
@@ -375,16 +517,31 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 			case 6:
 				if len(alive) > 1 {
 					m.alive, m.works = false, nil
-					if m == alive[0] {
-						c.memory = group.Memory{} // another leads, and knows nothing
-					}
 					c.wanted = true
+					c.tell("%s dies", m.id)
 				}
 			case 7:
 				if len(alive) < 4 {
 					workers++
 					c.start(fmt.Sprintf("w%d", workers))
 				}
+			case 8:
+				ask(m, &request{kind: restartConnector, name: name, restart: storage.RestartRequest{Connector: name, IncludeTasks: true}})
+			case 9:
+				ask(m, &request{kind: alterOffsets, name: name})
+			case 10:
+				if m.joined && !m.out && m.asked == 0 {
+					m.out, c.wanted = true, true
+					m.ask(group.Lost, group.Generation{})
+				}
+			case 11: // the coordinator has forgotten it; it will be back without having stopped
+				if m.joined && !m.out && m.asked == 0 {
+					m.out, m.expelled, c.wanted = true, true, true
+					c.tell("%s is expelled", m.id)
+				}
+			case 12: // a worker of an older version joins, or the last one leaves
+				c.version = rapid.SampledFrom([]int16{group.V0, group.V1, group.V2}).Draw(t, "version")
+				c.wanted = true
 			default:
 				if all := c.actions(); len(all) > 0 {
 					rapid.SampledFrom(all).Draw(t, "action")()
@@ -397,7 +554,7 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 				break
 			}
 			if n > 5000 {
-				t.Fatal("it does not come to rest: " + c.String())
+				c.fatalf("it does not come to rest")
 			}
 			all[n%len(all)]()
 		}
@@ -409,8 +566,8 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 func (c *cluster) String() string {
 	text := fmt.Sprintf("round %d, wanted %t, log %v", c.round, c.wanted, c.log)
 	for _, m := range c.members {
-		text += fmt.Sprintf("\n%s: alive %t, phase %d, leader %t, inbox %v, beside %d, works %v, assigned %v, running %v, stopping %v, waiting %d, answers %t, read %d, planning %v, rejoinOn %v",
-			m.id, m.alive, m.s.phase, m.s.leader, m.inbox, len(m.beside), m.works, keys(m.s.assigned), keys(m.s.running), keys(m.s.stopping), len(m.s.waiting), m.answers, m.read, m.s.planning, keys(m.s.rejoinOn))
+		text += fmt.Sprintf("\n%s: alive %t, phase %d, leader %t, inbox %v, beside %d, works %v, assigned %v, running %v, stopping %v, waiting %d, asked %d, out %t, read %d, planning %v, rejoinOn %v",
+			m.id, m.alive, m.s.phase, m.s.leader, m.inbox, len(m.beside), m.works, keys(m.s.assigned), keys(m.s.running), keys(m.s.stopping), len(m.s.waiting), m.asked, m.out, m.read, m.s.planning, keys(m.s.rejoinOn))
 	}
 	return text
 }
@@ -420,7 +577,7 @@ func (c *cluster) settled(requests []*request) {
 	for _, m := range c.alive() {
 		snapshot = m.configs.Snapshot()
 		if m.s.phase != settled {
-			c.t.Fatalf("%s is not settled: phase %d", m.id, m.s.phase)
+			c.fatalf("%s is not settled: phase %d", m.id, m.s.phase)
 		}
 	}
 	want := make(map[group.ID]bool)
@@ -430,19 +587,19 @@ func (c *cluster) settled(requests []*request) {
 			want[group.ID{Connector: name, Task: i}] = true
 		}
 		if n, _ := strconv.Atoi(*k.Config["tasks.max"]); k.Target == Started && len(k.Tasks) != n {
-			c.t.Fatalf("%s has %d tasks, want %d: %s", name, len(k.Tasks), n, c)
+			c.fatalf("%s has %d tasks, want %d", name, len(k.Tasks), n)
 		}
 	}
 	for _, m := range c.alive() {
 		for id := range m.works {
 			if !want[id] {
-				c.t.Fatalf("%v runs on %s but is not configured", id, m.id)
+				c.fatalf("%v runs on %s but is not configured", id, m.id)
 			}
 			delete(want, id)
 		}
 	}
 	if len(want) > 0 {
-		c.t.Fatalf("%v runs nowhere", keys(want))
+		c.fatalf("%v runs nowhere", keys(want))
 	}
 	dead := make(map[*request]bool)
 	for _, m := range c.members {
@@ -450,12 +607,20 @@ func (c *cluster) settled(requests []*request) {
 			continue
 		}
 		for _, e := range m.inbox {
-			if r, ok := e.(requested); ok {
-				dead[r.request] = true
+			switch e := e.(type) {
+			case requested:
+				dead[e.request] = true
+			case written:
+				dead[e.request] = true
 			}
 		}
 		for _, r := range m.s.waiting {
 			dead[r] = true
+		}
+		for _, queue := range m.s.writing {
+			for _, r := range queue {
+				dead[r] = true
+			}
 		}
 		for _, w := range m.s.restarts {
 			for _, r := range w.replies {
@@ -465,7 +630,7 @@ func (c *cluster) settled(requests []*request) {
 	}
 	for _, r := range requests {
 		if c.asked[r] != 1 && !dead[r] && !c.lostWrite(r) {
-			c.t.Fatalf("request %d for %s has %d answers", r.kind, r.name, c.asked[r])
+			c.fatalf("request %d for %s has %d answers", r.kind, r.name, c.asked[r])
 		}
 	}
 }

@@ -28,6 +28,7 @@ type state struct {
 	stopping map[group.ID]bool // told to stop and not yet gone
 
 	waiting  []*request            // until the round is over
+	writing  map[string][]*request // connectors of which something is being written, and who waits for that
 	restarts map[group.ID]*restart // to be started again once stopped
 	planning map[string]bool       // connectors whose tasks are being planned; true: once more
 	rejoinOn map[group.ID]bool     // tasks whose stop is followed by a rejoin
@@ -52,7 +53,7 @@ func newState() *state {
 	return &state{
 		configs:  &storage.ConfigSnapshot{Offset: -1},
 		assigned: make(map[group.ID]bool), running: make(map[group.ID]bool), stopping: make(map[group.ID]bool),
-		restarts: make(map[group.ID]*restart), planning: make(map[string]bool), rejoinOn: make(map[group.ID]bool),
+		writing: make(map[string][]*request), restarts: make(map[group.ID]*restart), planning: make(map[string]bool), rejoinOn: make(map[group.ID]bool),
 	}
 }
 

@@ -34,6 +34,8 @@ func step(s *state, e event) []effect {
 		return nil
 	case requested:
 		return s.onRequest(e.request)
+	case written:
+		return s.onWritten(e)
 	case ticked:
 		return s.dropAbandoned()
 	}
@@ -78,10 +80,17 @@ func (s *state) onJoined(g group.Generation) []effect {
 	s.leader, s.leaderURL, s.owners, s.protocol = g.Leader, g.Assignment.LeaderURL, g.Owners, g.Protocol
 	s.phase = revoking
 	var stop []group.ID
-	if g.Assignment.Version == 0 {
-		s.assigned = make(map[group.ID]bool)
+	gone := g.Assignment.Revoked
+	if g.Assignment.Version == group.V0 {
+		// The assignment is all that this worker has now. Mostly everything was
+		// stopped before; not so when the group has just become eager.
+		for _, id := range keys(s.assigned) {
+			if !slices.Contains(g.Assignment.Assigned, id) {
+				gone = append(gone, id)
+			}
+		}
 	}
-	for _, id := range g.Assignment.Revoked {
+	for _, id := range gone {
 		delete(s.assigned, id)
 		if s.running[id] {
 			stop = append(stop, id)
@@ -304,8 +313,11 @@ func (s *state) onConfig(c storage.Change) []effect {
 
 func (s *state) onConnectorStarted(e connectorStarted) []effect {
 	id := group.ID{Connector: e.name, Task: group.ConnectorTask}
+	if !s.running[id] {
+		return nil // of a start before the stop that is on its way
+	}
 	effects := s.restarted(id, e.err)
-	if e.err != nil || !s.running[id] {
+	if e.err != nil {
 		return effects
 	}
 	if c := s.configs.Connectors[e.name]; c != nil && c.Target == Started {
@@ -345,6 +357,10 @@ func (s *state) onRequest(r *request) []effect {
 		s.waiting = append(s.waiting, r)
 		return nil
 	}
+	if queue, busy := s.writing[r.name]; busy {
+		s.writing[r.name] = append(queue, r)
+		return nil
+	}
 	if r.leaderOnly() && !s.leader {
 		return []effect{reply{r, &ElsewhereError{URL: s.leaderURL}}}
 	}
@@ -355,22 +371,22 @@ func (s *state) onRequest(r *request) []effect {
 			return []effect{reply{r, &ConflictError{Message: "Connector " + r.name + " already exists"}}}
 		}
 		r.created = c == nil
-		return []effect{write{r}}
+		return s.write(r)
 	case deleteConnector:
 		if c == nil {
 			return []effect{reply{r, &NotFoundError{Message: "Connector " + r.name + " not found"}}}
 		}
-		return []effect{write{r}}
+		return s.write(r)
 	case putTarget:
 		if c == nil {
 			return []effect{reply{r, &NotFoundError{Message: "Unknown connector " + r.name}}}
 		}
-		return []effect{write{r}}
+		return s.write(r)
 	case putTasks:
 		if c == nil {
 			return []effect{reply{r, &NotFoundError{Message: "Connector " + r.name + " not found"}}}
 		}
-		return []effect{write{r}}
+		return s.write(r)
 	case alterOffsets:
 		if c == nil {
 			return []effect{reply{r, &NotFoundError{Message: "Connector " + r.name + " not found"}}}
@@ -379,13 +395,13 @@ func (s *state) onRequest(r *request) []effect {
 			return []effect{reply{r, &BadRequestError{Message: "Connectors must be in the STOPPED state before their offsets can be modified. " +
 				"This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/" + r.name + "/stop' endpoint"}}}
 		}
-		return []effect{write{r}}
+		return s.write(r)
 	case restartConnector:
 		if c == nil {
 			return []effect{reply{r, &NotFoundError{Message: "Unknown connector: " + r.name}}}
 		}
 		if r.restart.IncludeTasks || r.restart.OnlyFailed {
-			return []effect{write{r}}
+			return s.write(r)
 		}
 		return s.restart(r, group.ID{Connector: r.name, Task: group.ConnectorTask})
 	case restartTask:
@@ -400,6 +416,24 @@ func (s *state) onRequest(r *request) []effect {
 	case restartPlan:
 	}
 	return nil
+}
+
+// write has a request written. Other requests for the connector wait for it:
+// they are decided by what the topic says then, as in Java, where one request
+// is handled after the other.
+func (s *state) write(r *request) []effect {
+	s.writing[r.name] = nil
+	return []effect{write{r}}
+}
+
+func (s *state) onWritten(e written) []effect {
+	effects := []effect{reply(e)}
+	queue := s.writing[e.name]
+	delete(s.writing, e.name)
+	for _, r := range queue {
+		effects = append(effects, s.onRequest(r)...)
+	}
+	return effects
 }
 
 // restart restarts one connector or task, or says who has it.
@@ -426,16 +460,10 @@ func (s *state) restartPlanned(r *request) []effect {
 
 // dropAbandoned forgets requests that nobody waits for any more.
 func (s *state) dropAbandoned() []effect {
-	kept := s.waiting[:0]
-	for _, r := range s.waiting {
-		select {
-		case <-r.gone:
-		default:
-			kept = append(kept, r)
-		}
+	s.waiting = slices.DeleteFunc(s.waiting, (*request).abandoned)
+	for name, queue := range s.writing {
+		s.writing[name] = slices.DeleteFunc(queue, (*request).abandoned)
 	}
-	clear(s.waiting[len(kept):])
-	s.waiting = kept
 	return nil
 }
 

@@ -3,6 +3,7 @@ package herder
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,6 +42,27 @@ func joined(leader bool, offset int64, assigned, revoked []group.ID) event {
 	}}}
 }
 
+// eagerly is a round of the eager protocol.
+func eagerly(offset int64, assigned ...group.ID) event {
+	return groupEvent{group.Event{Kind: group.Joined, Generation: group.Generation{
+		Generation: 4, Leader: true, Protocol: "default",
+		Assignment: group.Assignment{Version: group.V0, LeaderURL: "http://l/", Offset: offset, Assigned: assigned},
+	}}}
+}
+
+// mismatched is a round in which a worker had read more than the leader.
+func mismatched(offset int64) event {
+	return groupEvent{group.Event{Kind: group.Joined, Generation: group.Generation{
+		Generation: 3, Protocol: "sessioned", Assignment: group.Assignment{Version: group.V2, Err: group.ConfigMismatch, LeaderURL: "http://l/", Offset: offset},
+	}}}
+}
+
+func told(kind group.EventKind) event { return groupEvent{group.Event{Kind: kind}} }
+
+func changed(kind storage.ChangeKind, tasks int) event {
+	return configChange{storage.Change{Kind: kind, Connector: "a", Tasks: tasks}}
+}
+
 // running is a settled state with work.
 func running(leader bool, work ...string) *state {
 	s := newState()
@@ -56,6 +78,8 @@ func names(effects []effect) (all []string) {
 			all = append(all, fmt.Sprintf("reply %v", f.err))
 		case stopWork:
 			all = append(all, fmt.Sprintf("stop %v", f.ids))
+		case write:
+			all = append(all, "write "+f.name)
 		case startConnector:
 			all = append(all, "start "+f.name)
 		case startTask:
@@ -139,7 +163,7 @@ func TestAWriteDuringARebalanceGoesThroughAfterIt(t *testing.T) {
 	s := running(true, "a")
 	step(s, groupEvent{group.Event{Kind: group.Rejoining}})
 	expect(t, step(s, requested{&request{kind: deleteConnector, name: "a"}}))
-	expect(t, step(s, joined(true, 5, nil, nil)), "answer [a]", "roundApplied", "write")
+	expect(t, step(s, joined(true, 5, nil, nil)), "answer [a]", "roundApplied", "write a")
 }
 
 func TestARequestThatNobodyWaitsForIsForgotten(t *testing.T) {
@@ -161,7 +185,7 @@ func TestRequestsAreAnsweredByThoseWhoMay(t *testing.T) {
 		want    []string
 	}{
 		{"a follower sends writes to the leader", false, nil, request{kind: putConnector, name: "b"}, []string{"reply the worker at http://l/ has to do this"}},
-		{"a follower pauses by itself", false, nil, request{kind: putTarget, name: "a", target: Paused}, []string{"write"}},
+		{"a follower pauses by itself", false, nil, request{kind: putTarget, name: "a", target: Paused}, []string{"write a"}},
 		{"a follower does not stop by itself", false, nil, request{kind: putTarget, name: "a", target: Stopped}, []string{"reply the worker at http://l/ has to do this"}},
 		{"a connector is created once", true, nil, request{kind: putConnector, name: "a"}, []string{"reply Connector a already exists"}},
 		{"an unknown connector cannot be deleted", true, nil, request{kind: deleteConnector, name: "b"}, []string{"reply Connector b not found"}},
@@ -184,33 +208,287 @@ func TestARestartIsAnsweredWhenTheConnectorHasStarted(t *testing.T) {
 	expect(t, step(s, connectorStarted{name: "a", err: errors.New("no such driver")}), "reply no such driver")
 }
 
-func TestARestartPlanTakesWhatTheRequestAsksFor(t *testing.T) {
-	failed, fine := storage.Status{State: storage.StateFailed}, storage.Status{State: storage.StateRunning}
-	tasks := map[int]storage.Status{0: fine, 1: failed}
+func TestACreatedConnectorRunsOnlyOnceItIsAssigned(t *testing.T) {
+	s := running(true)
+	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "rejoin")
+	expect(t, step(s, told(group.Rejoining)))
+	expect(t, step(s, joined(true, 5, ids("a"), nil)), "answer [a]", "roundApplied", "start a")
+	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
+	expect(t, step(s, planned{"a"}))
+}
+
+func TestADeletedConnectorStopsAtOnce(t *testing.T) {
+	s := running(true, "a", "a0", "a1")
+	s.configs = &storage.ConfigSnapshot{Offset: 7}
+	effects := step(s, changed(storage.ConnectorRemoved, 0))
+	expect(t, effects, "stop [a-0 a-1 a]", "rejoin")
+	if why := effects[0].(stopWork).why; why != deletedWork {
+		t.Errorf("it is stopped for reason %d, which writes a status", why)
+	}
+	expect(t, step(s, joined(true, 7, nil, ids("a", "a0", "a1"))))
+	expect(t, step(s, workStopped{ids("a", "a0", "a1")}), "answer []", "roundApplied")
+}
+
+func TestAConnectorThatIsGoneWhenItIsRevokedWritesNoStatus(t *testing.T) {
+	s := running(false, "a", "a0")
+	s.configs = &storage.ConfigSnapshot{Offset: 7}
+	effects := step(s, joined(false, 7, nil, ids("a", "a0")))
+	expect(t, effects, "stop [a a-0]")
+	if why := effects[0].(stopWork).why; why != deletedWork {
+		t.Errorf("it is stopped for reason %d", why)
+	}
+}
+
+func TestAConnectorThatWasCreatedAnewStartsWithItsOwnConfiguration(t *testing.T) {
+	s := running(true, "a", "a0")
+	s.configs = &storage.ConfigSnapshot{Offset: 6}
+	expect(t, step(s, changed(storage.ConnectorRemoved, 0)), "stop [a-0 a]", "rejoin")
+	s.configs = configured(Started, 0)
+	s.configs.Offset = 7
+	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "rejoin")
+	expect(t, step(s, workStopped{ids("a", "a0")})) // the round decides, and comes
+	expect(t, step(s, joined(true, 7, nil, ids("a0"))), "answer [a]", "roundApplied", "start a")
+}
+
+func TestTasksThatRunElsewhereNeedARebalanceAllTheSame(t *testing.T) {
+	expect(t, step(running(true, "a"), changed(storage.TasksChanged, 2)), "rejoin")
+}
+
+func TestATaskCountOfNoneStopsNothingByItself(t *testing.T) {
+	s := running(true, "a", "a0", "a1")
+	expect(t, step(s, changed(storage.TasksChanged, 0)), "rejoin")
+	s.configs = configured(Stopped, 0)
+	expect(t, step(s, joined(true, 5, nil, ids("a0", "a1"))), "stop [a-0 a-1]")
+	expect(t, step(s, workStopped{ids("a0", "a1")}), "answer [a]", "roundApplied")
+}
+
+func TestNothingOfAStoppedTaskSetStartsBeforeTheRound(t *testing.T) {
+	s := running(true, "a", "a0", "a1")
+	step(s, changed(storage.TasksChanged, 2))
+	expect(t, step(s, workStopped{ids("a0")})) // one is gone, the other not yet
+	expect(t, step(s, workStopped{ids("a1")}), "rejoin")
+	expect(t, step(s, joined(true, 5, nil, ids("a1"))), "answer [a a-0]", "roundApplied", "start a-0")
+}
+
+func TestChangesThatNeedNoRound(t *testing.T) {
 	for _, c := range []struct {
-		tasks, failed bool
-		want          []group.ID
+		name   string
+		change storage.Change
+		want   []string
 	}{
-		{false, false, ids("a")}, {true, false, ids("a", "a0", "a1")}, {true, true, ids("a1")}, {false, true, nil},
+		{"a target", storage.Change{Kind: storage.TargetChanged, Connector: "a"}, []string{"moveTarget"}},
+		{"a restart", storage.Change{Kind: storage.RestartRequested, Restart: storage.RestartRequest{Connector: "a"}}, []string{"applyRestart"}},
+		{"a log level", storage.Change{Kind: storage.LoggerLevelChanged, Logger: "root", Level: "DEBUG"}, []string{"setLogger"}},
+		{"a session key", storage.Change{Kind: storage.SessionKeyChanged}, nil},
+		{"a connector that runs elsewhere", storage.Change{Kind: storage.ConnectorChanged, Connector: "b"}, nil},
 	} {
-		got := restartPlanOf(storage.RestartRequest{Connector: "a", IncludeTasks: c.tasks, OnlyFailed: c.failed}, fine, tasks)
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("tasks %t, only failed %t (-want +got):\n%s", c.tasks, c.failed, diff)
+		t.Run(c.name, func(t *testing.T) { expect(t, step(running(false, "a", "a0"), configChange{c.change}), c.want...) })
+	}
+}
+
+func TestAnEagerGroupTakesEverythingBackFirst(t *testing.T) {
+	s := running(true, "a", "a0")
+	expect(t, step(s, told(group.Revoke)), "stop [a a-0]")
+	expect(t, step(s, workStopped{ids("a")}))
+	expect(t, step(s, workStopped{ids("a0")}), "answer []")
+	expect(t, step(s, eagerly(5, ids("a1")...)), "answer [a-1]", "roundApplied", "start a-1")
+}
+
+func TestAnEagerGroupIsAnsweredAtOnceWhenNothingRuns(t *testing.T) {
+	expect(t, step(running(true), told(group.Revoke)), "answer []")
+}
+
+// A worker that knows only the eager protocol has joined: nobody was asked to
+// give anything back, and the assignment is all that this worker has now (doc
+// of package group, "Rules").
+func TestTheFirstEagerAssignmentStopsWhatIsNotInIt(t *testing.T) {
+	s := running(true, "a", "a0", "a1")
+	expect(t, step(s, eagerly(5, ids("a0")...)), "stop [a a-1]")
+	expect(t, step(s, workStopped{ids("a", "a1")}), "answer [a-0]", "roundApplied")
+}
+
+func TestAMismatchIsReadUpOnBeforeTheNextRound(t *testing.T) {
+	s := running(false, "a")
+	expect(t, step(s, mismatched(5)), "readConfigs") // however much this worker has read
+	expect(t, step(s, configsRead{epoch: s.epoch}), "answer [a]", "rejoin")
+	s.configs.Offset = 6
+	expect(t, step(s, joined(false, 6, ids("a0"), nil)), "answer [a a-0]", "roundApplied", "start a-0")
+}
+
+func TestAMismatchThatCannotBeReadUpOnEndsTheMembershipForAWhile(t *testing.T) {
+	s := running(false, "a")
+	step(s, mismatched(9))
+	expect(t, step(s, configsRead{epoch: s.epoch, err: errors.New("no broker")}), "answer [a]", "leaveGroup")
+}
+
+func TestWhatAnOlderRoundReadIsNotHeard(t *testing.T) {
+	s := newState()
+	step(s, joined(false, 5, ids("a"), nil))
+	old := s.epoch
+	expect(t, step(s, told(group.Lost)), "answer []")
+	expect(t, step(s, configsRead{epoch: old}))
+	expect(t, step(s, joined(false, 5, ids("a"), nil)), "readConfigs")
+	expect(t, step(s, configsRead{epoch: old}))
+	s.configs = configured(Started, 2)
+	expect(t, step(s, configsRead{epoch: s.epoch}), "answer [a]", "roundApplied", "start a")
+}
+
+func TestNothingStartsWhileARoundIsUnderWay(t *testing.T) {
+	s := running(true, "a", "a0")
+	step(s, told(group.Rejoining))
+	expect(t, step(s, changed(storage.ConnectorChanged, 0)), "stop [a]")
+	expect(t, step(s, workStopped{ids("a")}))
+	expect(t, step(s, joined(true, 5, nil, nil)), "answer [a a-0]", "roundApplied", "start a")
+}
+
+func TestWorkThatStopsDuringARevocationIsWaitedFor(t *testing.T) {
+	s := running(true, "a", "a0")
+	step(s, changed(storage.ConnectorChanged, 0)) // being stopped for its own reasons
+	expect(t, step(s, joined(true, 5, nil, ids("a"))))
+	expect(t, step(s, workStopped{ids("a")}), "answer [a-0]", "roundApplied")
+}
+
+func TestALossDuringARoundStillStopsEverythingBeforeItIsAnswered(t *testing.T) {
+	s := running(false, "a", "a0", "a1")
+	expect(t, step(s, joined(false, 5, nil, ids("a"))), "stop [a]")
+	expect(t, step(s, told(group.Lost)), "stop [a-0 a-1]")
+	expect(t, step(s, workStopped{ids("a0", "a1")}))
+	expect(t, step(s, workStopped{ids("a")}), "answer []")
+}
+
+func TestEachConnectorIsStoppedByItself(t *testing.T) {
+	s := newState()
+	s.configs = configured(Started, 1)
+	s.configs.Connectors["b"] = &storage.Connector{Name: "b", Target: Started, TaskCount: 1, Tasks: make([]config.Map, 1)}
+	step(s, joined(true, 5, ids("a", "a0", "b", "b0"), nil))
+	expect(t, step(s, told(group.Lost)), "stop [a a-0]", "stop [b b-0]")
+}
+
+func TestTasksArePlannedOneAtATime(t *testing.T) {
+	s := running(true, "a")
+	expect(t, step(s, planWanted{"a"}), "planTasks")
+	expect(t, step(s, planWanted{"a"}))
+	expect(t, step(s, planWanted{"a"}))
+	expect(t, step(s, planned{"a"}), "planTasks")
+	expect(t, step(s, planned{"a"}))
+	expect(t, step(s, planWanted{"b"})) // which does not run here
+}
+
+func TestAConnectorThatFailedToStartPlansNoTasks(t *testing.T) {
+	expect(t, step(running(true, "a"), connectorStarted{name: "a", err: errors.New("no such driver")}))
+}
+
+func TestATaskIsRestartedHere(t *testing.T) {
+	s := running(true, "a", "a0")
+	expect(t, step(s, requested{&request{kind: restartTask, name: "a", task: 0}}), "stop [a-0]")
+	expect(t, step(s, requested{&request{kind: restartTask, name: "a", task: 0}})) // the same restart serves both
+	expect(t, step(s, workStopped{ids("a0")}), "start a-0", "reply <nil>", "reply <nil>")
+}
+
+func TestARestartIsNotAnsweredByAnEarlierStart(t *testing.T) {
+	s := running(true, "a") // and says that it has started a little later
+	expect(t, step(s, requested{&request{kind: restartConnector, name: "a"}}), "stop [a]")
+	expect(t, step(s, connectorStarted{name: "a", err: errors.New("of the first start")}))
+	expect(t, step(s, workStopped{ids("a")}), "start a")
+	expect(t, step(s, connectorStarted{name: "a"}), "reply <nil>", "planTasks")
+}
+
+func TestARestartOfWhatLeavesMeanwhileIsAConflict(t *testing.T) {
+	s := running(true, "a", "a0")
+	step(s, requested{&request{kind: restartTask, name: "a", task: 0}})
+	step(s, requested{&request{kind: restartConnector, name: "a"}})
+	expect(t, step(s, joined(true, 5, nil, ids("a", "a0"))))
+	expect(t, step(s, workStopped{ids("a", "a0")}), "answer []", "roundApplied", "reply "+staleConfig, "reply "+staleConfig)
+}
+
+func TestARestartPlanRestartsWhatRunsHere(t *testing.T) {
+	s := running(true, "a", "a0")
+	effects := step(s, requested{&request{kind: restartPlan, name: "a", plan: ids("a", "a0", "a1")}})
+	expect(t, effects, "stop [a a-0]")
+	if why := effects[0].(stopWork).why; why != restartWork {
+		t.Errorf("it is stopped for reason %d, so the status does not say RESTARTING", why)
+	}
+	expect(t, step(s, workStopped{ids("a", "a0")}), "start a", "start a-0")
+}
+
+func TestALeaderSendsARestartToTheOwner(t *testing.T) {
+	s := running(true)
+	s.owners = map[group.ID]string{ids("a")[0]: "http://w/"}
+	expect(t, step(s, requested{&request{kind: restartConnector, name: "a"}}), "reply the worker at http://w/ has to do this")
+	expect(t, step(s, requested{&request{kind: restartTask, name: "a", task: 1}}), "reply "+(&ElsewhereError{}).Error()) // nobody has it
+}
+
+func TestATaskOfAnInconsistentConnectorIsUnknown(t *testing.T) {
+	s := running(true, "a")
+	s.configs.Connectors["a"].Tasks, s.configs.Connectors["a"].Inconsistent = nil, true
+	expect(t, step(s, requested{&request{kind: restartTask, name: "a", task: 0}}), "reply Unknown task: a-0")
+}
+
+func TestRequestsThatWaitedMeetTheStateThatCameOfTheRound(t *testing.T) {
+	s := running(true, "a")
+	step(s, told(group.Rejoining))
+	create := &request{kind: putConnector, name: "b"}
+	pause := &request{kind: putTarget, name: "a", target: Paused}
+	expect(t, step(s, requested{create}))
+	expect(t, step(s, requested{pause}))
+	// Another leads now.
+	expect(t, step(s, joined(false, 5, nil, nil)), "answer [a]", "roundApplied", "reply the worker at http://l/ has to do this", "write a")
+}
+
+func TestRequestsWaitUntilThereIsAGroup(t *testing.T) {
+	s := newState()
+	expect(t, step(s, requested{&request{kind: deleteConnector, name: "a"}}))
+	s.configs = configured(Started, 2)
+	expect(t, step(s, joined(true, 5, nil, nil)), "answer []", "roundApplied", "write a")
+}
+
+// The Java worker handles one request after the other, so the second of two
+// clients who create a connector of one name is told that it exists.
+func TestTwoCreationsAtOnceMakeOneConnector(t *testing.T) {
+	s := running(true)
+	expect(t, step(s, requested{&request{kind: putConnector, name: "b"}}), "write b")
+	for _, f := range step(s, requested{&request{kind: putConnector, name: "b"}}) {
+		if w, ok := f.(write); ok {
+			t.Errorf("connector %s is written a second time before the first write is through", w.name)
 		}
 	}
 }
 
-func TestTasksAreWrittenOnlyWhenTheyChanged(t *testing.T) {
-	applied := config.Raw{"tasks.max": text("1"), "file": nil}
-	c := &storage.Connector{Config: config.Raw{"tasks.max": text("1"), "file": nil}, Applied: applied, Tasks: []config.Map{{"file": "x"}}}
-	if tasksChanged(c, []config.Map{{"file": "x"}}) {
-		t.Error("the same tasks count as changed")
+// TestRequestsForAConnectorWaitForAWriteOfIt lets each be decided by what the
+// topic says after the one before; other connectors do not wait.
+func TestRequestsForAConnectorWaitForAWriteOfIt(t *testing.T) {
+	s := running(true)
+	first := &request{kind: putConnector, name: "b", replace: true}
+	gone := make(chan struct{})
+	expect(t, step(s, requested{first}), "write b")
+	expect(t, step(s, requested{&request{kind: putConnector, name: "b"}}))
+	expect(t, step(s, requested{&request{kind: putTarget, name: "b", target: Paused, gone: gone}}))
+	expect(t, step(s, requested{&request{kind: deleteConnector, name: "b"}}))
+	expect(t, step(s, requested{&request{kind: putTarget, name: "a", target: Paused}}), "write a")
+	close(gone)
+	expect(t, step(s, ticked{})) // nobody waits for the pause any more
+	s.configs.Connectors["b"] = &storage.Connector{Name: "b", Target: Started}
+	expect(t, step(s, written{first, nil}), "reply <nil>", "reply Connector b already exists", "write b")
+}
+
+func TestACreationSaysWhetherTheConnectorIsNew(t *testing.T) {
+	s := running(true)
+	fresh, old := &request{kind: putConnector, name: "b", replace: true}, &request{kind: putConnector, name: "a", replace: true}
+	expect(t, step(s, requested{fresh}), "write b")
+	expect(t, step(s, requested{old}), "write a")
+	if !fresh.created || old.created {
+		t.Errorf("created: %t and %t", fresh.created, old.created)
 	}
-	if !tasksChanged(c, []config.Map{{"file": "y"}}) || !tasksChanged(c, nil) {
-		t.Error("other tasks do not count as changed")
-	}
-	c.Config = config.Raw{"tasks.max": text("2"), "file": nil}
-	if !tasksChanged(c, []config.Map{{"file": "x"}}) {
-		t.Error("a changed connector does not count")
+}
+
+func TestOffsetsAreAlteredOfAConnectorWithoutTasks(t *testing.T) {
+	s := running(true, "a")
+	s.configs = configured(Stopped, 0)
+	first := &request{kind: alterOffsets, name: "a"}
+	expect(t, step(s, requested{first}), "write a")
+	expect(t, step(s, written{first, nil}), "reply <nil>")
+	s.configs = configured(Stopped, 2) // its tasks are not gone yet
+	if got := names(step(s, requested{&request{kind: alterOffsets, name: "a"}})); len(got) != 1 || !strings.HasPrefix(got[0], "reply Connectors must be in the STOPPED state") {
+		t.Errorf("effects %v", got)
 	}
 }

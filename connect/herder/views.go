@@ -153,9 +153,7 @@ func (h *Herder) ResetTopics(_ context.Context, name string) error {
 	case !h.cfg.TopicReset:
 		return &ForbiddenError{Message: "Topic tracking reset is disabled."}
 	}
-	for _, t := range h.statuses.Topics(name) {
-		h.statuses.DeleteTopic(name, t.Topic)
-	}
+	h.statuses.DeleteTopics(name)
 	return nil
 }
 

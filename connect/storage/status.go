@@ -37,12 +37,12 @@ type Statuses struct {
 
 	mu         sync.RWMutex
 	view       *statusView
-	generation int32           // of the last status written
-	queue      []*statusWrite  // not yet being sent
-	tracked    map[string]bool // keys of topic records on their way
-	queued     int             // writes ever queued
-	done       int             // and those of them acknowledged or given up
-	progress   chan struct{}   // closed and replaced when done grows
+	generation int32                  // of the last status written
+	queue      []*statusWrite         // not yet being sent
+	tracked    map[string]TopicStatus // topic records on their way, by key
+	queued     int                    // writes ever queued
+	done       int                    // and those of them acknowledged or given up
+	progress   chan struct{}          // closed and replaced when done grows
 }
 
 // statusWrite is a record on its way. entry is nil for topic records, which no
@@ -66,7 +66,7 @@ func OpenStatuses(ctx context.Context, cfg LogConfig) (*Statuses, error) {
 		wake:     make(chan struct{}, 1),
 		try:      statusAttempt,
 		view:     newStatusView(),
-		tracked:  map[string]bool{},
+		tracked:  map[string]TopicStatus{},
 		progress: make(chan struct{}),
 	}
 	log, err := OpenTopicLog(ctx, cfg, s.handle)
@@ -204,25 +204,36 @@ func (s *Statuses) TrackTopic(t TopicStatus) {
 	key := statusTopicKey(t.Connector, t.Topic)
 	s.mu.RLock()
 	_, known := s.view.topics[t.Connector][t.Topic]
-	known = known || s.tracked[key]
+	_, queued := s.tracked[key]
 	s.mu.RUnlock()
-	if known {
+	if known || queued {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tracked[key] {
+	if _, queued := s.tracked[key]; queued {
 		return
 	}
-	s.tracked[key] = true
+	s.tracked[key] = t
 	s.enqueue(&statusWrite{key: key, value: encodeTopicStatus(t)})
 }
 
-// DeleteTopic forgets that a connector has used a topic.
-func (s *Statuses) DeleteTopic(connector, topic string) {
+// DeleteTopics forgets all topics of a connector, those on their way included.
+func (s *Statuses) DeleteTopics(connector string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.enqueue(&statusWrite{key: statusTopicKey(connector, topic)})
+	topics := maps.Clone(s.view.topics[connector])
+	for _, t := range s.tracked {
+		if t.Connector == connector {
+			if topics == nil {
+				topics = make(map[string]TopicStatus)
+			}
+			topics[t.Topic] = t
+		}
+	}
+	for topic := range topics {
+		s.enqueue(&statusWrite{key: statusTopicKey(connector, topic)})
+	}
 }
 
 // put queues a status; one without a state is a tombstone. The lock is held.
