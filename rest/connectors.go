@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"kconnect/connect/config"
@@ -63,39 +62,18 @@ func (s *Server) create(r *call) error {
 	if tok == nil {
 		return missing("an object with \"name\" and \"config\"")
 	}
-	var (
-		name    string
-		cfg     config.Entries
-		initial *herder.TargetState
-	)
-	err = doc.object("the request", tok, 0, func(key string, val json.Token, at int) error {
-		switch key {
-		case "name":
-			text, err := doc.scalar(strconv.Quote(key), val, at)
-			name = ""
-			if text != nil {
-				name = *text
-			}
-			return err
-		case "config":
-			cfg, err = doc.entries(strconv.Quote(key), val, at)
-			return err
-		case "initial_state":
-			initial, err = doc.state(val, at)
-			return err
-		}
-		return doc.unknown(key, at, "name, config, initial_state")
-	})
+	request, err := doc.connector(tok, false)
 	if err != nil {
 		return err
 	}
 	// Java's String.trim, which also cuts control characters.
-	name = strings.TrimFunc(name, func(c rune) bool { return c <= ' ' })
-	if cfg, err = named(cfg, name); err != nil {
+	name := strings.TrimFunc(request.Name, func(c rune) bool { return c <= ' ' })
+	cfg, err := named(request.Config, name)
+	if err != nil {
 		return err
 	}
 	r.location = name
-	info, _, err := s.herder.PutConfig(r.ctx, name, cfg, false, initial)
+	info, _, err := s.herder.PutConfig(r.ctx, name, cfg, false, request.InitialState)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	g.Go(func() error {
 		defer stop()
 		levels := logging.NewLevels(time.Now)
-		return runWorker(gctx, d.properties(), levels, logging.New(levels, zapcore.Lock(log)))
+		return runWorker(gctx, distributed, d.properties(), levels, logging.New(levels, zapcore.Lock(log)))
 	})
 	g.Go(func() error {
 		if err := d.tell(gctx); err != nil && ctx.Err() == nil && gctx.Err() == nil {

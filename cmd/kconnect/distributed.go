@@ -39,7 +39,7 @@ func newDistributedCommand() *cobra.Command {
 			}
 			levels := logging.NewLevels(time.Now)
 			log := logging.New(levels, zap.CombineWriteSyncers(os.Stderr))
-			return runWorker(cmd.Context(), properties, levels, log)
+			return runWorker(cmd.Context(), distributed, properties, levels, log)
 		},
 	}
 }
@@ -70,14 +70,23 @@ func plugins() (*plugin.Registry, error) {
 	)...)
 }
 
-// runWorker runs a distributed worker until ctx ends.
-func runWorker(ctx context.Context, properties config.Map, levels *logging.Levels, log *zap.Logger) error {
+// mode is what tells the two kinds of workers apart.
+type mode struct {
+	def        *config.Def
+	settings   func(properties config.Map, v *config.Values, url, workerID string, log *zap.Logger) (herder.Config, error)
+	connectors []connectorFile // created at the start; their errors end the worker
+}
+
+var distributed = mode{def: worker.Def, settings: herder.Settings}
+
+// runWorker runs a worker until ctx ends.
+func runWorker(ctx context.Context, m mode, properties config.Map, levels *logging.Levels, log *zap.Logger) error {
 	defer log.Sync() //nolint:errcheck // the last lines are lost with a closed stderr, and nobody can be told
-	values, err := worker.Def.Parse(properties)
+	values, err := m.def.Parse(properties)
 	if err != nil {
 		return err
 	}
-	warn(properties, values, log)
+	warn(m.def, properties, values, log)
 	registry, err := plugins()
 	if err != nil {
 		return err
@@ -95,7 +104,7 @@ func runWorker(ctx context.Context, properties config.Map, levels *logging.Level
 		return err
 	}
 	_, workerID, _ := strings.Cut(strings.TrimSuffix(url, "/"), "://")
-	settings, err := herder.Settings(properties, values, url, workerID, log)
+	settings, err := m.settings(properties, values, url, workerID, log)
 	if err != nil {
 		return err
 	}
@@ -107,7 +116,11 @@ func runWorker(ctx context.Context, properties config.Map, levels *logging.Level
 	if err := server.Listen(); err != nil {
 		return err
 	}
-	log.Info("kconnect "+version, zap.String("rest", url), zap.String("group", settings.Group.GroupID))
+	with := zap.String("group", settings.Group.GroupID)
+	if settings.Standalone {
+		with = zap.String("offsets", settings.OffsetFile)
+	}
+	log.Info("kconnect "+version, zap.String("rest", url), with)
 	// The API is up before the herder has read its topics, and goes down after
 	// the herder has stopped, so that a last request is answered.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -119,7 +132,10 @@ func runWorker(ctx context.Context, properties config.Map, levels *logging.Level
 		running, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(gctx, cancel)()
-		return h.Run(running)
+		w, wctx := errgroup.WithContext(running)
+		w.Go(func() error { return h.Run(wctx) })
+		w.Go(func() error { return createConnectors(wctx, h, m.connectors, log) })
+		return w.Wait()
 	})
 	err = g.Wait()
 	if err == nil {
@@ -129,9 +145,9 @@ func runWorker(ctx context.Context, properties config.Map, levels *logging.Level
 }
 
 // warn names the settings that have no effect here.
-func warn(properties config.Map, values *config.Values, log *zap.Logger) {
+func warn(def *config.Def, properties config.Map, values *config.Values, log *zap.Logger) {
 	known := append(slices.Clone(kafkaconf.Unknown(kafkaconf.CommonClient, properties)), "")
-	for _, key := range worker.Def.Unknown(properties) {
+	for _, key := range def.Unknown(properties) {
 		if slices.ContainsFunc(worker.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) || !slices.Contains(known, key) {
 			continue
 		}

@@ -1,11 +1,10 @@
 // Command kconnect is Kafka Connect without the JVM: one worker of a Connect
-// cluster, or everything in one process for a demonstration. Called by the name
-// connect-distributed it is that subcommand.
+// cluster or by itself, or everything in one process for a demonstration. Called
+// by the name connect-distributed or connect-standalone it is that subcommand.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -47,18 +46,6 @@ func newCommand() *cobra.Command {
 	return root
 }
 
-// newStandaloneCommand refuses what bin/connect-standalone asks for.
-func newStandaloneCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:                "standalone",
-		Hidden:             true,
-		DisableFlagParsing: true,
-		RunE: func(*cobra.Command, []string) error {
-			return errors.New("standalone mode is not in this version; run \"kconnect distributed FILE\", alone in its group, and create the connectors over REST")
-		},
-	}
-}
-
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -70,8 +57,8 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
-// arguments turns the program's name into a subcommand: connect-distributed,
-// also with the endings of scripts and programs, and drops the scripts'
+// arguments turns the program's name into a subcommand: connect-distributed
+// and connect-standalone, also with the endings of scripts and programs, and drops the scripts'
 // -daemon (whoever wants a daemon lets a supervisor run this one).
 func arguments(args []string) []string {
 	name := filepath.Base(args[0])

@@ -51,6 +51,7 @@ func reference(t *testing.T) []byte {
 		}
 	}
 	section("Worker", worker.Def)
+	section("Worker in standalone mode", worker.StandaloneDef)
 	section("Every source connector", config.ConnectorDef(config.Source))
 	section("Every sink connector", config.ConnectorDef(config.Sink))
 	for _, p := range registry.List(false) {

@@ -147,6 +147,10 @@ type request struct {
 	restart storage.RestartRequest
 	plan    []group.ID // restartPlan: what has to be restarted if it runs here
 
+	// awaited, of putConnector: the answer comes when the connector has started
+	// and its tasks are planned, as that of Java's standalone mode.
+	awaited bool
+
 	alter func(ctx context.Context) error // alterOffsets
 
 	created bool            // answer of putConnector

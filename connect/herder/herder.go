@@ -33,6 +33,12 @@ type Config struct {
 	ClientID string    // <group.id>[-<client.id>]
 	Worker   worker.Config
 
+	// Standalone: this worker is its own cluster. Its configurations and statuses
+	// are in memory and its source offsets in OffsetFile; of Group, Signing,
+	// ClientID and the topics nothing is used.
+	Standalone bool
+	OffsetFile string // offset.storage.file.filename
+
 	Offsets, Statuses, Configs storage.Topic
 
 	SyncTimeout    time.Duration // worker.sync.timeout.ms
@@ -55,7 +61,7 @@ type Herder struct {
 	offsets   *storage.Offsets
 	statuses  *storage.Statuses
 	configs   *storage.Configs
-	member    *group.Member
+	member    membership
 	worker    *worker.Worker
 	admin     *kadm.Client
 	http      *http.Client
@@ -71,6 +77,16 @@ type Herder struct {
 	over       bool
 	ctx        context.Context // of what runs beside the loop; ends with Run
 	keyMu      sync.Mutex      // one session key at a time
+}
+
+// membership is the worker's part in a group: a *group.Member, or a *group.Lone
+// in standalone mode.
+type membership interface {
+	Events() <-chan group.Event
+	Allocated(ids []group.ID)
+	Rejoin(reason string)
+	Leave(ctx context.Context) error
+	Run(ctx context.Context) error
 }
 
 // view is what requests may know of the loop's state without asking it.
@@ -106,8 +122,42 @@ func (h *Herder) open(ctx context.Context) error {
 	if err := h.awaitCluster(ctx); err != nil {
 		return err
 	}
-	// The three topics are independent, and the start of the process waits for
-	// all of them.
+	stores := h.openTopics
+	if h.cfg.Standalone {
+		stores = h.openAlone
+	}
+	if err := stores(ctx); err != nil {
+		return err
+	}
+	h.worker = worker.New(h.cfg.Worker, h.registry, h.providers, h.offsets, h, h.logs)
+	h.warnOfUnknownClasses()
+	snapshot := func() (int64, map[string]int) {
+		snapshot := h.configs.Snapshot()
+		tasks := make(map[string]int, len(snapshot.Connectors))
+		for name, c := range snapshot.Connectors {
+			tasks[name] = len(c.Tasks)
+		}
+		return snapshot.Offset, tasks
+	}
+	if h.cfg.Standalone {
+		h.member = group.NewLone(snapshot)
+		return nil
+	}
+	membership := h.cfg.Group
+	membership.Classes = h.registry.Names()
+	membership.Needs = func(name string) []string {
+		if c := h.configs.Snapshot().Connectors[name]; c != nil {
+			return plugin.Needs(c.Config)
+		}
+		return nil
+	}
+	h.member, err = group.New(h.cfg.Client, membership, snapshot)
+	return err
+}
+
+// openTopics opens the stores of a worker of a cluster. The three topics are
+// independent, and the start of the process waits for all of them.
+func (h *Herder) openTopics(ctx context.Context) error {
 	store := func(topic storage.Topic, suffix string) storage.LogConfig {
 		return storage.LogConfig{Topic: topic, ClientID: h.cfg.ClientID + suffix, Client: h.cfg.Client, Logger: h.logs.Named("storage")}
 	}
@@ -121,32 +171,21 @@ func (h *Herder) open(ctx context.Context) error {
 		return err
 	})
 	g.Go(func() (err error) {
-		h.configs, err = storage.OpenConfigs(gctx, store(h.cfg.Configs, "-configs"), func(c storage.Change) { h.send(configChange{c}) })
+		h.configs, err = storage.OpenConfigs(gctx, store(h.cfg.Configs, "-configs"), h.configChanged)
 		return err
 	})
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	h.worker = worker.New(h.cfg.Worker, h.registry, h.providers, h.offsets, h, h.logs)
-	h.warnOfUnknownClasses()
-	membership := h.cfg.Group
-	membership.Classes = h.registry.Names()
-	membership.Needs = func(name string) []string {
-		if c := h.configs.Snapshot().Connectors[name]; c != nil {
-			return plugin.Needs(c.Config)
-		}
-		return nil
-	}
-	h.member, err = group.New(h.cfg.Client, membership, func() (int64, map[string]int) {
-		snapshot := h.configs.Snapshot()
-		tasks := make(map[string]int, len(snapshot.Connectors))
-		for name, c := range snapshot.Connectors {
-			tasks[name] = len(c.Tasks)
-		}
-		return snapshot.Offset, tasks
-	})
+	return g.Wait()
+}
+
+// openAlone opens the stores of a worker by itself.
+func (h *Herder) openAlone(context.Context) (err error) {
+	log := h.logs.Named("storage")
+	h.statuses, h.configs = storage.MemoryStatuses(log), storage.MemoryConfigs(log, h.configChanged)
+	h.offsets, err = storage.OpenOffsetFile(h.cfg.OffsetFile, log)
 	return err
 }
+
+func (h *Herder) configChanged(c storage.Change) { h.send(configChange{c}) }
 
 // awaitCluster asks for the cluster's id until a broker answers.
 func (h *Herder) awaitCluster(ctx context.Context) error {
@@ -315,7 +354,7 @@ func (h *Herder) carryOut(s *state, f effect) {
 	case answerGroup:
 		h.member.Allocated(f.allocated)
 	case rejoin:
-		h.log.Info("Asking for a rebalance", zap.String("reason", f.reason))
+		h.rounds("Asking for a rebalance", zap.String("reason", f.reason))
 		h.member.Rejoin(f.reason)
 	case leaveGroup:
 		h.aside(h.resync)
@@ -348,7 +387,7 @@ func (h *Herder) carryOut(s *state, f effect) {
 		f.done <- f.err
 	case roundApplied:
 		h.generation.Store(f.generation)
-		h.log.Info("Rebalance applied", zap.Int32("generation", f.generation), zap.Bool("leader", f.leader),
+		h.rounds("Rebalance applied", zap.Int32("generation", f.generation), zap.Bool("leader", f.leader),
 			zap.Int("assigned", len(s.assigned)), zap.String("protocol", s.protocol))
 		if f.leader {
 			h.cleanStatuses(s.configs, f.generation)
@@ -361,6 +400,15 @@ func (h *Herder) carryOut(s *state, f effect) {
 			h.log.Warn("A log level of the config topic is not known", zap.String("logger", f.logger), zap.String("level", f.level))
 		}
 	}
+}
+
+// rounds logs what is no news to a worker by itself.
+func (h *Herder) rounds(what string, fields ...zap.Field) {
+	if h.cfg.Standalone {
+		h.log.Debug(what, fields...)
+		return
+	}
+	h.log.Info(what, fields...)
 }
 
 func (h *Herder) stopWork(f stopWork) {

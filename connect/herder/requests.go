@@ -43,7 +43,9 @@ func (h *Herder) ask(ctx context.Context, r *request) error {
 
 // PutConfig creates a connector (replace false: it must not exist yet) or
 // changes its configuration. It is validated first; errors are a
-// BadRequestError that lists them.
+// BadRequestError that lists them. In standalone mode it returns when the
+// connector has started, and an error of that start is the answer; the
+// connector is there all the same.
 func (h *Herder) PutConfig(ctx context.Context, name string, cfg config.Entries, replace bool, initial *TargetState) (ConnectorInfo, bool, error) {
 	if _, named := cfg.Get("name"); !named {
 		cfg = cfg.Set("name", name)
@@ -51,7 +53,7 @@ func (h *Herder) PutConfig(ctx context.Context, name string, cfg config.Entries,
 	if err := h.check(ctx, cfg); err != nil {
 		return ConnectorInfo{}, false, err
 	}
-	r := &request{kind: putConnector, name: name, entries: cfg, replace: replace}
+	r := &request{kind: putConnector, name: name, entries: cfg, replace: replace, awaited: h.cfg.Standalone}
 	if initial != nil {
 		r.target = *initial
 	}

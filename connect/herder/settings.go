@@ -2,6 +2,7 @@ package herder
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -22,7 +23,6 @@ func Settings(properties config.Map, v *config.Values, url, workerID string, log
 	if err != nil {
 		return Config{}, err
 	}
-	ms := func(key string) time.Duration { return time.Duration(v.Long(key)) * time.Millisecond }
 	msInt := func(key string) time.Duration { return time.Duration(v.Int(key)) * time.Millisecond }
 	id := v.String("group.id")
 	clientID := id
@@ -39,12 +39,7 @@ func Settings(properties config.Map, v *config.Values, url, workerID string, log
 			SessionTimeout: msInt("session.timeout.ms"), RebalanceTimeout: msInt("rebalance.timeout.ms"),
 			HeartbeatInterval: msInt("heartbeat.interval.ms"), MaxDelay: maxDelay, Logger: log.Named("group"),
 		},
-		Worker: worker.Config{
-			Properties: properties, GroupID: id,
-			FlushInterval: ms("offset.flush.interval.ms"), FlushTimeout: ms("offset.flush.timeout.ms"),
-			GracefulTimeout: ms("task.shutdown.graceful.timeout.ms"),
-			TopicCreation:   v.Bool("topic.creation.enable"), TopicTracking: v.Bool("topic.tracking.enable"),
-		},
+		Worker:   workerSettings(properties, v),
 		Configs:  topic(properties, "config.storage.", 1, v.Short("config.storage.replication.factor")),
 		Offsets:  topic(properties, "offset.storage.", int32(v.Int("offset.storage.partitions")), v.Short("offset.storage.replication.factor")),
 		Statuses: topic(properties, "status.storage.", int32(v.Int("status.storage.partitions")), v.Short("status.storage.replication.factor")),
@@ -72,6 +67,38 @@ func Settings(properties config.Map, v *config.Values, url, workerID string, log
 		return Config{}, fmt.Errorf("exactly.once.source.support=%s: exactly-once source tasks are not part of this version; set it to disabled, or run the connectors that need it on Java workers of another cluster", s)
 	}
 	return cfg, nil
+}
+
+// StandaloneSettings is [Settings] for standalone mode, with v parsed by
+// worker.StandaloneDef.
+func StandaloneSettings(properties config.Map, v *config.Values, _, workerID string, _ *zap.Logger) (Config, error) {
+	client, err := kafkaconf.Common(internalClient(properties))
+	if err != nil {
+		return Config{}, err
+	}
+	clientID := v.String("client.id")
+	if clientID == "" {
+		clientID = "connect-standalone"
+	}
+	own := maps.Clone(properties)
+	delete(own, "group.id") // there is no group of workers with which a sink could share its name
+	return Config{
+		WorkerID: workerID, Client: client, ClientID: clientID, Worker: workerSettings(own, v),
+		Standalone: true, OffsetFile: v.String("offset.storage.file.filename"),
+		TopicTracking: v.Bool("topic.tracking.enable"), TopicReset: v.Bool("topic.tracking.allow.reset"),
+		OverridePolicy: v.String("connector.client.config.override.policy"),
+	}, nil
+}
+
+// workerSettings reads what both modes tell the worker.
+func workerSettings(properties config.Map, v *config.Values) worker.Config {
+	ms := func(key string) time.Duration { return time.Duration(v.Long(key)) * time.Millisecond }
+	return worker.Config{
+		Properties: properties, GroupID: properties["group.id"],
+		FlushInterval: ms("offset.flush.interval.ms"), FlushTimeout: ms("offset.flush.timeout.ms"),
+		GracefulTimeout: ms("task.shutdown.graceful.timeout.ms"),
+		TopicCreation:   v.Bool("topic.creation.enable"), TopicTracking: v.Bool("topic.tracking.enable"),
+	}
 }
 
 // internalClient returns the client settings of the worker's own clients:

@@ -32,6 +32,7 @@ type state struct {
 	restarts map[group.ID]*restart // to be started again once stopped
 	planning map[string]bool       // connectors whose tasks are being planned; true: once more
 	rejoinOn map[group.ID]bool     // tasks whose stop is followed by a rejoin
+	awaited  map[string]*awaited   // connectors whose start and first tasks somebody waits for
 	closing  bool
 }
 
@@ -46,6 +47,12 @@ const (
 	settled               // the round is applied
 )
 
+// awaited is who waits for a connector to have started with a new configuration.
+type awaited struct {
+	replies []*request
+	written bool // the configuration was read back: what starts from now on has it
+}
+
 // restart is why something was stopped that will be started again.
 type restart struct{ replies []*request }
 
@@ -54,6 +61,7 @@ func newState() *state {
 		configs:  &storage.ConfigSnapshot{Offset: -1},
 		assigned: make(map[group.ID]bool), running: make(map[group.ID]bool), stopping: make(map[group.ID]bool),
 		writing: make(map[string][]*request), restarts: make(map[group.ID]*restart), planning: make(map[string]bool), rejoinOn: make(map[group.ID]bool),
+		awaited: make(map[string]*awaited),
 	}
 }
 

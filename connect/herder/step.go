@@ -31,7 +31,7 @@ func step(s *state, e event) []effect {
 			return s.plan(e.name)
 		}
 		delete(s.planning, e.name)
-		return nil
+		return s.arrived(e.name, nil)
 	case requested:
 		return s.onRequest(e.request)
 	case written:
@@ -273,13 +273,16 @@ func (s *state) onConfig(c storage.Change) []effect {
 	id := group.ID{Connector: c.Connector, Task: group.ConnectorTask}
 	switch c.Kind { //exhaustive:enforce
 	case storage.ConnectorAdded:
+		s.newConfig(c.Connector)
 		return s.rejoin("connector " + c.Connector + " was created")
 	case storage.ConnectorRemoved:
 		// Stopped at once, not only when the round revokes it: a connector that is
 		// created anew under the name meanwhile must start with its own configuration.
 		effects := s.stop(append(s.local(c.Connector), id), deletedWork)
+		effects = append(effects, s.arrived(c.Connector, &ConflictError{Message: staleConfig})...)
 		return append(effects, s.rejoin("connector "+c.Connector+" was deleted")...)
 	case storage.ConnectorChanged:
+		s.newConfig(c.Connector)
 		return s.stop([]group.ID{id}, replacedWork) // and starts again once stopped
 	case storage.TasksChanged:
 		if c.Tasks == 0 {
@@ -318,10 +321,32 @@ func (s *state) onConnectorStarted(e connectorStarted) []effect {
 	}
 	effects := s.restarted(id, e.err)
 	if e.err != nil {
-		return effects
+		return append(effects, s.arrived(e.name, e.err)...)
 	}
 	if c := s.configs.Connectors[e.name]; c != nil && c.Target == Started {
 		return append(effects, s.plan(e.name)...)
+	}
+	return append(effects, s.arrived(e.name, nil)...)
+}
+
+// newConfig notes that a connector's configuration was read back: whoever waits
+// for it waits for the next start.
+func (s *state) newConfig(name string) {
+	if a := s.awaited[name]; a != nil {
+		a.written = true
+	}
+}
+
+// arrived answers those who wait for a connector with its new configuration.
+func (s *state) arrived(name string, err error) []effect {
+	a := s.awaited[name]
+	if a == nil || !a.written {
+		return nil
+	}
+	delete(s.awaited, name)
+	var effects []effect
+	for _, r := range a.replies {
+		effects = append(effects, reply{r, err})
 	}
 	return effects
 }
@@ -371,6 +396,9 @@ func (s *state) onRequest(r *request) []effect {
 			return []effect{reply{r, &ConflictError{Message: "Connector " + r.name + " already exists"}}}
 		}
 		r.created = c == nil
+		if r.awaited {
+			s.await(r)
+		}
 		return s.write(r)
 	case deleteConnector:
 		if c == nil {
@@ -427,13 +455,39 @@ func (s *state) write(r *request) []effect {
 }
 
 func (s *state) onWritten(e written) []effect {
-	effects := []effect{reply(e)}
+	effects := s.answerWritten(e)
 	queue := s.writing[e.name]
 	delete(s.writing, e.name)
 	for _, r := range queue {
 		effects = append(effects, s.onRequest(r)...)
 	}
 	return effects
+}
+
+// answerWritten answers a request that was written, but for one that waits for
+// its connector to start.
+func (s *state) answerWritten(e written) []effect {
+	if !e.awaited {
+		return []effect{reply(e)}
+	}
+	a := s.awaited[e.name]
+	if e.err == nil || a == nil || !slices.Contains(a.replies, e.request) {
+		return nil // it waits on, or has its answer
+	}
+	a.replies = slices.DeleteFunc(a.replies, func(r *request) bool { return r == e.request })
+	a.written = true // what the others wait for
+	return []effect{reply(e)}
+}
+
+// await keeps a request until its connector has started.
+func (s *state) await(r *request) {
+	a := s.awaited[r.name]
+	if a == nil {
+		a = &awaited{}
+		s.awaited[r.name] = a
+	}
+	a.replies = append(a.replies, r)
+	a.written = false // an earlier request waits for the newer configuration, too
 }
 
 // restart restarts one connector or task, or says who has it.
@@ -463,6 +517,11 @@ func (s *state) dropAbandoned() []effect {
 	s.waiting = slices.DeleteFunc(s.waiting, (*request).abandoned)
 	for name, queue := range s.writing {
 		s.writing[name] = slices.DeleteFunc(queue, (*request).abandoned)
+	}
+	for name, a := range s.awaited {
+		if a.replies = slices.DeleteFunc(a.replies, (*request).abandoned); len(a.replies) == 0 {
+			delete(s.awaited, name)
+		}
 	}
 	return nil
 }

@@ -109,6 +109,9 @@ func (h *Herder) postTasks(ctx context.Context, leader, name string, tasks []con
 
 // PutTaskConfigs takes the tasks that the owner of a connector planned.
 func (h *Herder) PutTaskConfigs(ctx context.Context, name string, tasks []config.Map, signature Signature) error {
+	if h.cfg.Standalone {
+		return errors.New("Kafka Connect in standalone mode does not support externally setting task configurations.") //nolint:staticcheck // Java's words
+	}
 	if err := h.verify(signature); err != nil {
 		return err
 	}
@@ -119,6 +122,9 @@ func (h *Herder) PutTaskConfigs(ctx context.Context, name string, tasks []config
 // this cluster can have asked for: exactly.once.source.support=enabled ends
 // the start of ours (Promise 9).
 func (h *Herder) Fence(_ context.Context, name string, signature Signature) error {
+	if h.cfg.Standalone {
+		return errors.New("Kafka Connect in standalone mode does not support exactly-once source connectors.") //nolint:staticcheck // Java's words
+	}
 	if err := h.verify(signature); err != nil {
 		return err
 	}

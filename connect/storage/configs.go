@@ -21,7 +21,7 @@ const writeTimeout = 30 * time.Second
 // concurrently; the sequences of records that belong together (PutTaskConfigs,
 // StopConnector) are for the leader alone.
 type Configs struct {
-	log      *TopicLog
+	log      Log
 	logger   *zap.Logger
 	state    *ConfigState // the goroutine that polls
 	running  bool         // likewise: the topic was read to its end once
@@ -54,6 +54,15 @@ func OpenConfigs(ctx context.Context, cfg LogConfig, listen func(Change)) (*Conf
 	}
 	c.log, c.running = log, true
 	return c, nil
+}
+
+// MemoryConfigs returns the configurations of a worker by itself, which are
+// lost with it. listen is as for [OpenConfigs].
+func MemoryConfigs(logger *zap.Logger, listen func(Change)) *Configs {
+	c := &Configs{logger: logger, state: NewConfigState(), running: true, listen: listen}
+	c.snapshot.Store(c.state.Snapshot())
+	c.log = NewMemoryLog(c.handle)
+	return c
 }
 
 // Run tails the topic until ctx ends.

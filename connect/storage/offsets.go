@@ -15,7 +15,7 @@ import (
 // All methods but Run and Close may be called concurrently. A connector's own
 // offset topic (offsets.storage.topic) is not covered.
 type Offsets struct {
-	log    *TopicLog
+	log    Log
 	logger *zap.Logger
 
 	mu    sync.RWMutex

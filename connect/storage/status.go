@@ -30,7 +30,7 @@ const (
 // Writes are asynchronous. They go out in the order of the calls, while Run is
 // running, and show in the view when they are read back.
 type Statuses struct {
-	log    *TopicLog
+	log    Log
 	logger *zap.Logger
 	wake   chan struct{} // capacity 1: queue is not empty
 	try    time.Duration // of one attempt; tests make it shorter
@@ -61,20 +61,32 @@ func OpenStatuses(ctx context.Context, cfg LogConfig) (*Statuses, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
-	s := &Statuses{
-		logger:   cfg.Logger,
-		wake:     make(chan struct{}, 1),
-		try:      statusAttempt,
-		view:     newStatusView(),
-		tracked:  map[string]TopicStatus{},
-		progress: make(chan struct{}),
-	}
+	s := newStatuses(cfg.Logger)
 	log, err := OpenTopicLog(ctx, cfg, s.handle)
 	if err != nil {
 		return nil, err
 	}
 	s.log = log
 	return s, nil
+}
+
+// MemoryStatuses returns the statuses of a worker by itself, which are lost
+// with it.
+func MemoryStatuses(logger *zap.Logger) *Statuses {
+	s := newStatuses(logger)
+	s.log = NewMemoryLog(s.handle)
+	return s
+}
+
+func newStatuses(logger *zap.Logger) *Statuses {
+	return &Statuses{
+		logger:   logger,
+		wake:     make(chan struct{}, 1),
+		try:      statusAttempt,
+		view:     newStatusView(),
+		tracked:  map[string]TopicStatus{},
+		progress: make(chan struct{}),
+	}
 }
 
 // Run tails the topic and sends what is written until ctx ends. What is not
@@ -308,20 +320,13 @@ func (s *Statuses) attempt(ctx context.Context, batch []*statusWrite) []*statusW
 	attemptCtx, cancel := context.WithTimeout(ctx, s.try)
 	defer cancel()
 	records := make([]*kgo.Record, len(batch))
-	writes := make(map[*kgo.Record]*statusWrite, len(batch))
 	for i, w := range batch {
-		records[i] = &kgo.Record{Topic: s.log.topic.Name, Key: []byte(w.key), Value: w.value}
-		writes[records[i]] = w
+		records[i] = &kgo.Record{Key: []byte(w.key), Value: w.value}
 	}
-	failed := make(map[*statusWrite]error)
-	for _, result := range s.log.client.ProduceSync(attemptCtx, records...) {
-		if result.Err != nil {
-			failed[writes[result.Record]] = result.Err
-		}
-	}
+	outcomes := s.log.AppendEach(attemptCtx, records)
 	var again []*statusWrite
-	for _, w := range batch { // in their order, which that of the results need not be
-		err := failed[w]
+	for i, w := range batch {
+		err := outcomes[i]
 		switch {
 		case err == nil:
 		case ctx.Err() != nil:

@@ -290,5 +290,19 @@ func (l *TopicLog) Append(ctx context.Context, records ...*kgo.Record) error {
 	return nil
 }
 
+// AppendEach is Append with the outcome of each record, in their order.
+func (l *TopicLog) AppendEach(ctx context.Context, records []*kgo.Record) []error {
+	place := make(map[*kgo.Record]int, len(records))
+	for i, r := range records {
+		r.Topic = l.topic.Name
+		place[r] = i
+	}
+	outcomes := make([]error, len(records))
+	for _, result := range l.client.ProduceSync(ctx, records...) { // in an order of their own
+		outcomes[place[result.Record]] = result.Err
+	}
+	return outcomes
+}
+
 // Close closes the connections. Call it after Run has returned.
 func (l *TopicLog) Close() { l.client.Close() }
