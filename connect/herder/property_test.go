@@ -484,11 +484,17 @@ func (c *cluster) actions() []func() {
 // TestEverythingRunsOnceWhateverHappens creates, changes, pauses, stops and
 // deletes connectors and takes workers away, with everything that happens in
 // between in any order: nothing ever runs twice, and in the end everything
-// that is configured runs once and every request has one answer.
+// that is configured runs once and every request has one answer. A worker that
+// stays alone answers for a new configuration when it runs (standalone mode).
 func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := &cluster{t: t, asked: make(map[*request]int), version: group.V2, delay: rapid.SampledFrom([]time.Duration{0, 3 * time.Second}).Draw(t, "delay")}
-		for i := range rapid.IntRange(1, 3).Draw(t, "workers") {
+		standalone := rapid.Bool().Draw(t, "standalone")
+		first := 1
+		if !standalone {
+			first = rapid.IntRange(1, 3).Draw(t, "workers")
+		}
+		for i := range first {
 			c.start(fmt.Sprintf("w%d", i))
 		}
 		workers := len(c.members)
@@ -505,7 +511,7 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 			m := rapid.SampledFrom(alive).Draw(t, "worker")
 			switch rapid.IntRange(0, 30).Draw(t, "what") {
 			case 0, 1:
-				ask(m, &request{kind: putConnector, name: name, replace: true, task: rapid.IntRange(1, 3).Draw(t, "tasks")})
+				ask(m, &request{kind: putConnector, name: name, replace: true, awaited: standalone, task: rapid.IntRange(1, 3).Draw(t, "tasks")})
 			case 2:
 				ask(m, &request{kind: deleteConnector, name: name})
 			case 3:
@@ -521,7 +527,7 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 					c.tell("%s dies", m.id)
 				}
 			case 7:
-				if len(alive) < 4 {
+				if len(alive) < 4 && !standalone {
 					workers++
 					c.start(fmt.Sprintf("w%d", workers))
 				}
