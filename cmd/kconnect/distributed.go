@@ -73,11 +73,12 @@ func plugins() (*plugin.Registry, error) {
 // mode is what tells the two kinds of workers apart.
 type mode struct {
 	def        *config.Def
+	prefixes   []string // of keys that the worker hands on
 	settings   func(properties config.Map, v *config.Values, url, workerID string, log *zap.Logger) (herder.Config, error)
 	connectors []connectorFile // created at the start; their errors end the worker
 }
 
-var distributed = mode{def: worker.Def, settings: herder.Settings}
+var distributed = mode{def: worker.Def, prefixes: worker.Prefixes, settings: herder.Settings}
 
 // runWorker runs a worker until ctx ends.
 func runWorker(ctx context.Context, m mode, properties config.Map, levels *logging.Levels, log *zap.Logger) error {
@@ -86,7 +87,7 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 	if err != nil {
 		return err
 	}
-	warn(m.def, properties, values, log)
+	warn(m, properties, values, log)
 	registry, err := plugins()
 	if err != nil {
 		return err
@@ -145,10 +146,10 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 }
 
 // warn names the settings that have no effect here.
-func warn(def *config.Def, properties config.Map, values *config.Values, log *zap.Logger) {
+func warn(m mode, properties config.Map, values *config.Values, log *zap.Logger) {
 	known := append(slices.Clone(kafkaconf.Unknown(kafkaconf.CommonClient, properties)), "")
-	for _, key := range def.Unknown(properties) {
-		if slices.ContainsFunc(worker.Prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) || !slices.Contains(known, key) {
+	for _, key := range m.def.Unknown(properties) {
+		if slices.ContainsFunc(m.prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) || !slices.Contains(known, key) {
 			continue
 		}
 		log.Warn("The worker's configuration has a key that is not known and has no effect", zap.String("key", key))

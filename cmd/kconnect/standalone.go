@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +30,7 @@ func newStandaloneCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m := mode{def: worker.StandaloneDef, settings: herder.StandaloneSettings}
+			m := mode{def: worker.StandaloneDef, prefixes: worker.StandalonePrefixes, settings: herder.StandaloneSettings}
 			for _, path := range args[1:] {
 				c, err := readConnector(path)
 				if err != nil {
@@ -52,16 +51,15 @@ type connectorFile struct {
 	rest.NewConnector
 }
 
-// readConnector reads a connector's file: JSON when it begins as an object or is
-// called .json, else .properties. Java tries one after the other, so that its
-// error about a slip in a JSON file is that of .properties.
+// readConnector reads a connector's file: JSON when it begins as an object, else
+// .properties, whatever its name.
 func readConnector(path string) (connectorFile, error) {
 	c := connectorFile{path: path}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return c, err
 	}
-	if strings.HasSuffix(strings.ToLower(path), ".json") || bytes.HasPrefix(bytes.TrimSpace(text), []byte{'{'}) {
+	if bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))), []byte{'{'}) {
 		c.NewConnector, err = rest.ReadConnector(text)
 		return c, err
 	}
@@ -73,7 +71,7 @@ func readConnector(path string) (connectorFile, error) {
 		c.Config = c.Config.Set(key, properties[key])
 	}
 	if c.Name = properties["name"]; c.Name == "" {
-		return c, errors.New("the configuration lacks the name of the connector: add name=...")
+		return c, errors.New("read as .properties, since it is no JSON object, it lacks the name of the connector: add a line that begins with name=")
 	}
 	return c, nil
 }

@@ -21,7 +21,14 @@ func (h *Herder) Health(context.Context) Health {
 	if h.view.Load().everReady {
 		return Health{Status: "healthy", Message: "Worker has completed startup and is ready to handle requests."}
 	}
-	return Health{Status: "starting", Message: "Worker is still starting up: it has read the internal topics and is joining the group."}
+	doing := "it has read the internal topics and is joining the group"
+	switch {
+	case !h.opened.Load() && h.cfg.Standalone:
+		doing = "it is looking for the Kafka cluster"
+	case !h.opened.Load():
+		doing = "it is looking for the Kafka cluster and reading the internal topics"
+	}
+	return Health{Status: "starting", Message: "Worker is still starting up: " + doing + "."}
 }
 
 // ClusterID returns the id of the Kafka cluster.

@@ -9,8 +9,12 @@
 // a callback. Close releases the client; call it after Run has returned.
 //
 // The rules of each topic are pure code ([ConfigState], the entries of
-// [Statuses], the index of [Offsets]) with the log around it.
+// [Statuses], the index of [Offsets]) with a [Log] around it. A worker of a
+// cluster has three [TopicLog]s. One by itself (standalone mode) has a
+// [MemoryLog] for configurations and statuses, and for its offsets one with a
+// file, in the format of the Java worker of that mode; the stores and their
+// users know no difference.
 //
-// Locks: each store has at most one, and [TopicLog] one of its own. A store's
+// Locks: each store has at most one, and each log one of its own. A store's
 // lock is never held while the log is called.
 package storage

@@ -12,6 +12,9 @@ import (
 // such keys are not known there, so that a file that has them still starts.
 var StandaloneDef = standaloneDef()
 
+// StandalonePrefixes are the Prefixes of a worker in standalone mode.
+var StandalonePrefixes = slices.DeleteFunc(slices.Clone(Prefixes), ofClusters)
+
 func standaloneDef() *config.Def {
 	keys := slices.DeleteFunc(Def.Keys(), func(k config.Key) bool { return ofClusters(k.Name) })
 	after := slices.IndexFunc(keys, func(k config.Key) bool { return k.Name > offsetFile })
