@@ -116,12 +116,27 @@ func (t *Topic) awaitLeaders(ctx context.Context, admin *kadm.Client) (kadm.Topi
 	}
 }
 
+// settings reads the topic's settings.
+func (t *Topic) settings(ctx context.Context, admin *kadm.Client) ([]kadm.Config, error) {
+	configs, err := admin.DescribeTopicConfigs(ctx, t.Name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := configs.On(t.Name, func(r *kadm.ResourceConfig) error { return r.Err })
+	return found.Configs, err
+}
+
 // checkPolicy refuses a topic that the broker would delete records from. A
 // broker that does not tell is believed.
 func (t *Topic) checkPolicy(ctx context.Context, admin *kadm.Client, logger *zap.Logger) error {
-	configs, err := admin.DescribeTopicConfigs(ctx, t.Name)
-	if err == nil {
-		_, err = configs.On(t.Name, func(r *kadm.ResourceConfig) error { return r.Err })
+	configs, err := t.settings(ctx, admin)
+	// One that another worker creates just now is not yet known to every broker.
+	for errors.Is(err, kerr.UnknownTopicOrPartition) && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(leaderPause):
+			configs, err = t.settings(ctx, admin)
+		}
 	}
 	switch {
 	case err == nil:
@@ -131,8 +146,7 @@ func (t *Topic) checkPolicy(ctx context.Context, admin *kadm.Client, logger *zap
 	default:
 		return fmt.Errorf("read the settings of topic %s (%s): %w", t.Name, t.Property, err)
 	}
-	topic, _ := configs.On(t.Name, nil) // found above
-	for _, c := range topic.Configs {
+	for _, c := range configs {
 		if c.Key == cleanupPolicy && c.MaybeValue() != "compact" {
 			return &connect.Error{Class: connect.ClassConfig, Kind: connect.Config, Message: fmt.Sprintf(
 				"topic '%s' of '%s' is required to have 'cleanup.policy=compact', but has 'cleanup.policy=%s', under which the cluster loses its connectors, offsets or statuses in time: change the topic's policy or name another topic",

@@ -2,10 +2,8 @@ package harness
 
 import (
 	"maps"
-	"net"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"kconnect/test/harness/service"
@@ -14,11 +12,11 @@ import (
 // Standalone starts a worker in standalone mode with the connectors of the given files, and returns when it answers. It is
 // stopped when t ends.
 //
-// Without properties it is a worker on the broker of the run with an offsets file of its own, a free port and JSON
-// converters with schemas; properties replace or add single keys.
+// Its properties are those of Worker and an offsets file of its own. The keys about the cluster have no effect, as in a file that
+// somebody made from that of a distributed worker.
 func Standalone(t testing.TB, properties Properties, connectors ...string) *Connect {
 	t.Helper()
-	w := newStandalone(t, properties)
+	w := newConnect(t, "kconnect", standalone(t, properties))
 	w.command = func() *exec.Cmd {
 		//nolint:noctx // ended by Kill9, Term or the cleanup
 		return exec.Command(Binary(t), append([]string{"standalone", w.file}, connectors...)...)
@@ -27,39 +25,26 @@ func Standalone(t testing.TB, properties Properties, connectors ...string) *Conn
 	return w
 }
 
-// JavaStandalone is Standalone for the worker of the Java distribution.
+// JavaStandalone is Standalone for the worker of the Java distribution, whose connectors are the file connectors alone.
 func JavaStandalone(t testing.TB, properties Properties, connectors ...string) *Connect {
 	t.Helper()
 	d, err := service.FindDistribution()
 	installed(t, err)
-	all := Properties{"plugin.path": d.Plugins, "plugin.discovery": "only_scan"}
-	maps.Copy(all, properties)
-	w := newStandalone(t, all)
-	w.name = "connect-standalone"
+	all := standalone(t, properties)
+	all["plugin.path"] = d.Plugins
+	all["plugin.discovery"] = "service_load" // without a search through all classes
+	w := newConnect(t, "Java worker", all)
 	w.command = func() *exec.Cmd {
-		return d.Command([]string{"-Xmx512m", "-XX:TieredStopAtLevel=1"}, "org.apache.kafka.connect.cli.ConnectStandalone", append([]string{w.file}, connectors...)...)
+		return d.Command([]string{"-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"},
+			"org.apache.kafka.connect.cli.ConnectStandalone", append([]string{w.file}, connectors...)...)
 	}
 	w.Start(t)
 	return w
 }
 
-func newStandalone(t testing.TB, properties Properties) *Connect {
+func standalone(t testing.TB, properties Properties) Properties {
 	t.Helper()
-	port, err := service.FreePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	all := Properties{
-		"listeners":                    "HTTP://" + address,
-		"key.converter":                "org.apache.kafka.connect.json.JsonConverter",
-		"value.converter":              "org.apache.kafka.connect.json.JsonConverter",
-		"offset.storage.file.filename": filepath.Join(t.TempDir(), "connect.offsets"),
-		"offset.flush.interval.ms":     "500",
-	}
+	all := Properties{"offset.storage.file.filename": filepath.Join(t.TempDir(), "connect.offsets")}
 	maps.Copy(all, properties)
-	if all["bootstrap.servers"] == "" {
-		all["bootstrap.servers"] = Broker(t).Brokers
-	}
-	return newConnect(t, address, all)
+	return all
 }

@@ -22,15 +22,15 @@ import (
 // Properties are the keys and values of a worker's properties file.
 type Properties map[string]string
 
-// Connect is a worker as a process of its own. One goroutine at a time may stop and start it; Do and what is built on it
+// Connect is a distributed worker, ours or Java's, as a process of its own. One goroutine at a time may stop and start it; Do and what is built on it
 // may be called from several.
 type Connect struct {
 	URL        string        // of its REST API, without a slash at the end
 	Properties Properties    // what its properties file holds
 	StartTime  time.Duration // from the start of the process to its first 200 for GET /connectors, last time
 
-	name    string           // of the program, for errors
-	command func() *exec.Cmd // starts it
+	program string           // for messages
+	command func() *exec.Cmd // that runs it
 	file    string
 	log     string
 	client  *http.Client
@@ -46,6 +46,18 @@ type Connect struct {
 //
 //	second := harness.Worker(t, harness.Join(first))
 func Worker(t testing.TB, properties Properties) *Connect {
+	t.Helper()
+	w := newConnect(t, "kconnect", properties)
+	w.command = func() *exec.Cmd {
+		//nolint:noctx // ended by Kill9, Term or the cleanup
+		return exec.Command(Binary(t), "distributed", w.file)
+	}
+	w.Start(t)
+	return w
+}
+
+// newConnect writes the properties file and has the worker stopped when t ends; the caller says what runs it.
+func newConnect(t testing.TB, program string, properties Properties) *Connect {
 	t.Helper()
 	port, err := service.FreePort()
 	if err != nil {
@@ -74,7 +86,16 @@ func Worker(t testing.TB, properties Properties) *Connect {
 		all["bootstrap.servers"] = k.Brokers
 		k.Forget(t, all["offset.storage.topic"], all["config.storage.topic"], all["status.storage.topic"])
 	}
-	w := newConnect(t, address, all)
+	dir := t.TempDir()
+	w := &Connect{
+		URL:        "http://" + address,
+		Properties: all,
+		program:    program,
+		file:       filepath.Join(dir, "connect-distributed.properties"),
+		log:        filepath.Join(dir, "log"),
+		// Connections that are kept open would outlive the test.
+		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience},
+	}
 	if given := properties["listeners"]; given != "" {
 		_, address, _ := strings.Cut(given, "://")
 		if strings.HasPrefix(address, ":") {
@@ -82,27 +103,7 @@ func Worker(t testing.TB, properties Properties) *Connect {
 		}
 		w.URL = "http://" + address
 	}
-	w.command = func() *exec.Cmd {
-		return exec.Command(Binary(t), "distributed", w.file) //nolint:noctx // ended by Kill9, Term or the cleanup
-	}
-	w.Start(t)
-	return w
-}
-
-// newConnect prepares a worker and has it stopped when t ends.
-func newConnect(t testing.TB, address string, properties Properties) *Connect {
-	t.Helper()
-	dir := t.TempDir()
-	w := &Connect{
-		URL:        "http://" + address,
-		Properties: properties,
-		name:       "kconnect",
-		file:       filepath.Join(dir, "connect.properties"),
-		log:        filepath.Join(dir, "log"),
-		// Connections that are kept open would outlive the test.
-		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience},
-	}
-	if err := os.WriteFile(w.file, []byte(properties.text()), 0o644); err != nil {
+	if err := os.WriteFile(w.file, []byte(all.text()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -112,7 +113,7 @@ func newConnect(t testing.TB, address string, properties Properties) *Connect {
 			}
 		}
 		if t.Failed() {
-			t.Logf("end of the log of the worker at %s:\n%s", w.URL, w.tail(200))
+			t.Logf("end of the log of %s at %s:\n%s", w.program, w.URL, w.tail(200))
 		}
 	})
 	return w
@@ -139,7 +140,7 @@ func (p Properties) text() string {
 func (w *Connect) Start(t testing.TB) {
 	t.Helper()
 	begin := time.Now()
-	process, err := service.StartProcess(w.name, w.command(), w.log)
+	process, err := service.StartProcess(w.program, w.command(), w.log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ func (w *Connect) Start(t testing.TB) {
 	Eventually(t, "the worker answers GET /connectors", func() (bool, string) {
 		select {
 		case <-process.Exited():
-			t.Fatalf("%s ended with status %d while it was starting", w.name, process.ExitCode())
+			t.Fatalf("%s ended with status %d while it was starting", w.program, process.ExitCode())
 		default:
 		}
 		status, _, body, err := w.do(t, http.MethodGet, "/connectors", "")
