@@ -33,7 +33,14 @@ func (h *Herder) Offsets(ctx context.Context, name string) ([]OffsetEntry, error
 	if h.typeOf(cfg) == string(connect.SinkPlugin) {
 		return h.sinkOffsets(ctx, sinkGroup(name, cfg))
 	}
-	stored, err := h.offsets.Partitions(ctx, name)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout) // the connector's own topic may have to be opened
+	defer cancel()
+	offsets, release, err := h.worker.Offsets(ctx, name, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	stored, err := offsets.Partitions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +121,7 @@ func (h *Herder) ResetOffsets(ctx context.Context, name string) (string, error) 
 		if !sink {
 			return h.alterSource(ctx, name, cfg, current)
 		}
-		sure, err := h.vote(name, cfg, current)
+		sure, err := h.vote(ctx, cfg, current)
 		if err != nil {
 			return false, err
 		}
@@ -133,6 +140,8 @@ func (h *Herder) ResetOffsets(ctx context.Context, name string) (string, error) 
 func (h *Herder) changeOffsets(ctx context.Context, name, done string, change func(ctx context.Context, cfg config.Raw, sink bool) (bool, error)) (string, error) {
 	sure := false
 	r := &request{kind: alterOffsets, name: name, alter: func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeoutCause(ctx, requestTimeout, ErrTimeout)
+		defer cancel() // other writes wait for this one
 		cfg, err := h.Config(name)
 		if err != nil {
 			return err
@@ -150,8 +159,8 @@ func (h *Herder) changeOffsets(ctx context.Context, name, done string, change fu
 }
 
 // vote asks the connector class about a change. It returns whether the class
-// confirmed it.
-func (h *Herder) vote(name string, cfg config.Raw, changes []OffsetEntry) (bool, error) {
+// confirmed it. A class that hangs is left behind when ctx ends.
+func (h *Herder) vote(ctx context.Context, cfg config.Raw, changes []OffsetEntry) (bool, error) {
 	class := ""
 	if c := cfg["connector.class"]; c != nil {
 		class = *c
@@ -181,7 +190,26 @@ func (h *Herder) vote(name string, cfg config.Raw, changes []OffsetEntry) (bool,
 		}
 		all = append(all, change)
 	}
-	return alterer.AlterOffsets(m, all)
+	type answer struct {
+		sure bool
+		err  error
+	}
+	voted := make(chan answer, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				voted <- answer{err: connect.NewError(fmt.Sprintf("the connector panicked while it was asked about its offsets: %v", p), nil)}
+			}
+		}()
+		sure, err := alterer.AlterOffsets(m, all)
+		voted <- answer{sure, err}
+	}()
+	select {
+	case a := <-voted:
+		return a.sure, a.err
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
 }
 
 // orderedFields keeps nil, which is null, and an empty object apart.
@@ -229,15 +257,20 @@ func storageFields(m map[string]any) storage.Fields {
 }
 
 func (h *Herder) alterSource(ctx context.Context, name string, cfg config.Raw, changes []OffsetEntry) (bool, error) {
-	sure, err := h.vote(name, cfg, changes)
+	sure, err := h.vote(ctx, cfg, changes)
 	if err != nil {
 		return false, err
 	}
-	var offsets []storage.SourceOffset
-	for _, c := range changes {
-		offsets = append(offsets, storage.SourceOffset{Connector: name, Partition: storageFields(c.Partition), Offset: storageFields(c.Offset)})
+	offsets, release, err := h.worker.Offsets(ctx, name, cfg)
+	if err != nil {
+		return false, err
 	}
-	return sure, h.offsets.Set(ctx, offsets)
+	defer release()
+	var changed []storage.SourceOffset
+	for _, c := range changes {
+		changed = append(changed, storage.SourceOffset{Connector: name, Partition: storageFields(c.Partition), Offset: storageFields(c.Offset)})
+	}
+	return sure, offsets.Set(ctx, changed)
 }
 
 func (h *Herder) alterSink(ctx context.Context, name string, cfg config.Raw, changes []OffsetEntry) (bool, error) {
@@ -261,7 +294,7 @@ func (h *Herder) alterSink(ctx context.Context, name string, cfg config.Raw, cha
 		}
 		commit.Add(kadm.Offset{Topic: topic, Partition: partition, At: offset, LeaderEpoch: -1})
 	}
-	sure, err := h.vote(name, cfg, changes)
+	sure, err := h.vote(ctx, cfg, changes)
 	if err != nil {
 		return false, err
 	}

@@ -53,6 +53,7 @@ func Settings(properties config.Map, v *config.Values, url, workerID string, log
 			Algorithm: v.String("inter.worker.signature.algorithm"), Accepted: v.List("inter.worker.verification.algorithms"),
 		},
 	}
+	cfg.Worker.OffsetsTopic = cfg.Offsets
 	if size, ok := v.OptInt("inter.worker.key.size"); ok {
 		cfg.Signing.KeySize = (size + 7) / 8
 	}

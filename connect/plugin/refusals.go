@@ -81,7 +81,4 @@ func refuseTransactions(m config.Map, results []config.Result) {
 	case "interval":
 		add("transaction.boundary", config.Invalid("transaction.boundary", boundary, "this version has no transactions that it could end at intervals; leave the key out").Error())
 	}
-	if topic := strings.TrimSpace(m["offsets.storage.topic"]); topic != "" {
-		add("offsets.storage.topic", config.Invalid("offsets.storage.topic", topic, "this version keeps the offsets of all connectors in the worker's topic; leave the key out").Error())
-	}
 }

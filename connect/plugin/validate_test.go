@@ -113,7 +113,6 @@ func TestWhatThisVersionCannotHonourIsRefused(t *testing.T) {
 		{"exactly.once.support", "Required", "This worker does not have exactly-once source support enabled."},
 		{"transaction.boundary", "connector", "does not support connector-defined transaction boundaries"},
 		{"transaction.boundary", "INTERVAL", "no transactions"},
-		{"offsets.storage.topic", "own", "the worker's topic"},
 		{"kconnect.compatibility", "jvm", "String must be one of: safe, java"},
 		{"kconnect.converter.coercion", "", "String must be one of: safe, java"},
 		{"connector.plugin.version", "3", "not found that matches the version range [3,3], available versions: [4.2.0]"},

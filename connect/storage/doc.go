@@ -6,7 +6,9 @@
 // end), then run: Run(ctx) is the one goroutine that tails the topic and calls
 // back. Everything that waits for records to be read back (Refresh, Get, the
 // Put methods of Configs) needs Run to be running and must not be called from
-// a callback. Close releases the client; call it after Run has returned.
+// a callback. Close releases the client; call it after Run has returned. Only
+// [ConnectorOffsets], which comes and goes with its connector, tails its topic
+// by itself.
 //
 // The rules of each topic are pure code ([ConfigState], the entries of
 // [Statuses], the index of [Offsets]) with a [Log] around it. A worker of a

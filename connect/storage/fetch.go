@@ -31,6 +31,9 @@ func (l *TopicLog) fetch(ctx context.Context, positions map[int32]int64) ([]*kgo
 			topic.Topic, topic.TopicID = l.topic.Name, detail.ID
 			req = kmsg.NewPtrFetchRequest()
 			req.MaxBytes, req.MinBytes, req.MaxWaitMillis = 2*fetchBytes, 1, 0
+			if l.isolation == kgo.ReadCommitted() {
+				req.IsolationLevel = 1
+			}
 			req.Topics = append(req.Topics, topic)
 			requests[leader] = req
 		}
@@ -57,7 +60,7 @@ func (l *TopicLog) fetch(ctx context.Context, positions map[int32]int64) ([]*kgo
 				part := &resp.Topics[t].Partitions[i]
 				fetched, behind := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 					Offset:         positions[part.Partition],
-					IsolationLevel: kgo.ReadUncommitted(),
+					IsolationLevel: l.isolation,
 					Topic:          l.topic.Name,
 					Partition:      part.Partition,
 				}, part, kgo.DefaultDecompressor(), nil)

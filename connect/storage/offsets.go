@@ -12,8 +12,8 @@ import (
 )
 
 // Offsets is the worker's offset topic: how far source connectors have read.
-// All methods but Run and Close may be called concurrently. A connector's own
-// offset topic (offsets.storage.topic) is not covered.
+// All methods but Run and Close may be called concurrently. A connector that
+// has a topic of its own has it in a ConnectorOffsets.
 type Offsets struct {
 	log    Log
 	logger *zap.Logger

@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
+
+	"kconnect/connect"
 )
 
 // probeAfter is how long a reader of the end waits without progress before it
@@ -23,16 +25,25 @@ type LogConfig struct {
 	ClientID string      // <group.id>[-<client.id>]-configs, -offsets or -statuses
 	Client   []kgo.Opt   // connection: seed brokers, TLS, SASL
 	Logger   *zap.Logger // nil: none
+
+	// Of a topic that is a connector's own the connector chooses more: the whole
+	// configuration of the client that writes, the connection of the one that
+	// creates the topic, and what is read. Nil and false: as the worker's topics.
+	Producer      []kgo.Opt
+	Admin         []kgo.Opt
+	ReadCommitted bool
 }
 
 // TopicLog is one compacted topic that is read as a whole, from the beginning,
 // and appended to. All methods but Run and Close may be called concurrently.
 type TopicLog struct {
-	topic  Topic
-	client *kgo.Client
-	admin  *kadm.Client
-	handle func([]*kgo.Record)
-	logger *zap.Logger
+	topic     Topic
+	client    *kgo.Client // reads
+	producer  *kgo.Client // may be client
+	admin     *kadm.Client
+	isolation kgo.IsolationLevel
+	handle    func([]*kgo.Record)
+	logger    *zap.Logger
 
 	mu        sync.Mutex
 	positions []int64       // by partition: the offset of the next record to read
@@ -45,48 +56,82 @@ type TopicLog struct {
 // partition and without control records: from this goroutine until OpenTopicLog
 // returns, then from Run's. The records are handle's to keep.
 //
-// The topic is read uncommitted and written with acks=all, without idempotence
-// and compression, keys partitioned by murmur2: as the Java worker does.
+// A worker's topic is read uncommitted and written with acks=all, without
+// idempotence and compression, keys partitioned by murmur2: as the Java worker
+// does.
 func OpenTopicLog(ctx context.Context, cfg LogConfig, handle func([]*kgo.Record)) (*TopicLog, error) {
 	logger := cfg.Logger
 	if logger == nil {
 		logger = zap.NewNop()
 	}
-	opts := append(append([]kgo.Opt(nil), cfg.Client...),
+	isolation := kgo.ReadUncommitted()
+	if cfg.ReadCommitted {
+		isolation = kgo.ReadCommitted()
+	}
+	opts := append([]kgo.Opt{kgo.MetadataMinAge(250 * time.Millisecond)}, cfg.Client...) // a lost leader is looked for at this pace, unless the client has its own
+	opts = append(opts,
 		kgo.ClientID(cfg.ClientID),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.DisableIdempotentWrite(),
 		kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.ProducerLinger(0), // whoever appends waits for it
-		kgo.FetchIsolationLevel(kgo.ReadUncommitted()),
+		kgo.FetchIsolationLevel(isolation),
 		// A position passes transaction markers; without seeing them it would
 		// never be known to have reached an end that lies behind one.
 		kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.MetadataMinAge(250*time.Millisecond), // a lost leader is looked for at this pace
 	)
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
-		return nil, fmt.Errorf("client of topic %s: %w", cfg.Topic.Name, err)
+		return nil, badClient("reads", cfg.Topic, err)
 	}
 	l := &TopicLog{
-		topic:    cfg.Topic,
-		client:   client,
-		admin:    kadm.NewClient(client),
-		handle:   handle,
-		logger:   logger,
-		advanced: make(chan struct{}),
+		topic:     cfg.Topic,
+		client:    client,
+		producer:  client,
+		admin:     kadm.NewClient(client),
+		isolation: isolation,
+		handle:    handle,
+		logger:    logger,
+		advanced:  make(chan struct{}),
 	}
-	detail, err := cfg.Topic.ensure(ctx, l.admin, logger)
-	if err == nil {
-		err = l.load(ctx, len(detail.Partitions))
-	}
-	if err != nil {
-		client.Close()
+	if err := l.open(ctx, cfg); err != nil {
+		l.Close()
 		return nil, err
 	}
 	return l, nil
+}
+
+// open makes the other clients and sees to the topic.
+func (l *TopicLog) open(ctx context.Context, cfg LogConfig) error {
+	if cfg.Producer != nil {
+		producer, err := kgo.NewClient(append(append([]kgo.Opt(nil), cfg.Producer...), kgo.ClientID(cfg.ClientID))...)
+		if err != nil {
+			return badClient("writes", cfg.Topic, err)
+		}
+		l.producer = producer
+	}
+	creator := l.admin
+	if cfg.Admin != nil {
+		client, err := kgo.NewClient(append(append([]kgo.Opt(nil), cfg.Admin...), kgo.ClientID(cfg.ClientID))...)
+		if err != nil {
+			return badClient("creates", cfg.Topic, err)
+		}
+		defer client.Close()
+		creator = kadm.NewClient(client)
+	}
+	detail, err := cfg.Topic.ensure(ctx, creator, l.logger)
+	if err != nil {
+		return err
+	}
+	return l.load(ctx, len(detail.Partitions))
+}
+
+// badClient says that the settings of a client contradict each other.
+func badClient(does string, t Topic, err error) error {
+	return &connect.Error{Class: connect.ClassConfig, Kind: connect.Config,
+		Message: fmt.Sprintf("the settings of the client that %s topic %s (%s) cannot be used", does, t.Name, t.Property), Cause: err}
 }
 
 // Partitions returns the number of partitions.
@@ -284,7 +329,7 @@ func (l *TopicLog) Append(ctx context.Context, records ...*kgo.Record) error {
 	for _, r := range records {
 		r.Topic = l.topic.Name
 	}
-	if err := l.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
+	if err := l.producer.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return fmt.Errorf("write to topic %s: %w", l.topic.Name, err)
 	}
 	return nil
@@ -305,4 +350,9 @@ func (l *TopicLog) AppendEach(ctx context.Context, records []*kgo.Record) []erro
 }
 
 // Close closes the connections. Call it after Run has returned.
-func (l *TopicLog) Close() { l.client.Close() }
+func (l *TopicLog) Close() {
+	l.client.Close()
+	if l.producer != l.client {
+		l.producer.Close()
+	}
+}

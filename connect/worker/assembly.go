@@ -17,6 +17,7 @@ import (
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/kafkaconf"
+	"kconnect/connect/storage"
 	"kconnect/connect/transform"
 )
 
@@ -93,13 +94,20 @@ type assembly struct {
 	onTopic func(topic string)
 }
 
-// client returns the settings of one of the task's Kafka clients: the worker's
-// bootstrap servers, its settings of that kind, then the connector's overrides.
+// client returns the settings of one of the task's Kafka clients.
 func (a *assembly) client(worker, override, id string) config.Map {
-	m := config.Map{
-		"bootstrap.servers": a.w.cfg.Properties["bootstrap.servers"],
-		"client.id":         "connector-" + id + "-" + a.base.id.Connector + "-" + strconv.Itoa(a.base.id.Task),
+	m := a.settings(worker, override)
+	if _, set := m["client.id"]; !set {
+		m["client.id"] = "connector-" + id + "-" + a.base.id.Connector + "-" + strconv.Itoa(a.base.id.Task)
 	}
+	return m
+}
+
+// settings returns those of one kind of the connector's Kafka clients: the
+// worker's bootstrap servers, its settings of that kind, then the connector's
+// overrides.
+func (a *assembly) settings(worker, override string) config.Map {
+	m := config.Map{"bootstrap.servers": a.w.cfg.Properties["bootstrap.servers"]}
 	for k, v := range a.w.cfg.Properties.WithPrefix(worker) {
 		m[k] = v
 	}
@@ -159,8 +167,11 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 	}
 	s := &source{
 		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
-		producer: producer, patience: patience, offsets: a.w.offsets, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
-		env:    &connect.SourceEnv{Env: a.env, Offsets: &offsetReader{a.w.offsets, a.base.id.Connector}},
+		producer: producer, patience: patience, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
+		env: &connect.SourceEnv{Env: a.env},
+		openOffsets: func(ctx context.Context) (*storage.ConnectorOffsets, func(), error) {
+			return a.w.offsetsOf(ctx, a.base.id.Connector, a.cfg)
+		},
 		topics: &topicCreator{groups: groups, admin: admin, onTopic: a.onTopic, health: a.base.health, log: a.base.log, known: make(map[string]bool)},
 	}
 	return func(soft, hard context.Context) error {

@@ -274,7 +274,8 @@ func newBed(t *testing.T, p parts) *bed {
 	t.Cleanup(cluster.Close)
 	b := &bed{t: t, cluster: cluster, heard: &heard{}}
 	b.admin = kadm.NewClient(b.client())
-	b.offsets, err = storage.OpenOffsets(t.Context(), storage.LogConfig{Topic: storage.Topic{Name: "offsets", Partitions: 1, Replication: 1}, Client: []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...)}})
+	topic := storage.Topic{Name: "offsets", Partitions: 1, Replication: 1}
+	b.offsets, err = storage.OpenOffsets(t.Context(), storage.LogConfig{Topic: topic, Client: []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +308,7 @@ func newBed(t *testing.T, p parts) *bed {
 	cfg := Config{
 		Properties: config.Map{"bootstrap.servers": strings.Join(cluster.ListenAddrs(), ","), "key.converter": "Text", "value.converter": "Text", "header.converter": "Text",
 			"producer.linger.ms": "0", "consumer.heartbeat.interval.ms": "100", "consumer.metadata.max.age.ms": "200"},
-		FlushInterval: 20 * time.Millisecond, FlushTimeout: 5 * time.Second, GracefulTimeout: 5 * time.Second, TopicTracking: true,
+		FlushInterval: 20 * time.Millisecond, FlushTimeout: 5 * time.Second, GracefulTimeout: 5 * time.Second, TopicTracking: true, OffsetsTopic: topic,
 	}
 	if p.worker != nil {
 		p.worker(&cfg)
@@ -405,7 +406,7 @@ func (b *bed) topic() (all []string) {
 // stored is the position that the counter would go on behind; 0: none.
 func (b *bed) stored() int {
 	b.t.Helper()
-	o, err := (&offsetReader{b.offsets, "c"}).Offset(b.t.Context(), &connect.SourcePartition{Fields: []connect.Field{{Name: "p", Value: data.StringOf("numbers")}}})
+	o, err := (&offsetReader{storage.InWorkerTopic("c", b.offsets)}).Offset(b.t.Context(), &connect.SourcePartition{Fields: []connect.Field{{Name: "p", Value: data.StringOf("numbers")}}})
 	if err != nil {
 		b.t.Fatal(err)
 	}

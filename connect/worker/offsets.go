@@ -9,16 +9,13 @@ import (
 )
 
 // offsetReader reads a connector's stored positions for its tasks.
-type offsetReader struct {
-	store     *storage.Offsets
-	connector string
-}
+type offsetReader struct{ store *storage.ConnectorOffsets }
 
 var _ connect.OffsetReader = (*offsetReader)(nil)
 
 // Offset implements connect.OffsetReader.
 func (r *offsetReader) Offset(ctx context.Context, p *connect.SourcePartition) (connect.SourceOffset, error) {
-	found, err := r.store.Get(ctx, r.connector, []storage.Fields{partitionFields(p)})
+	found, err := r.store.Get(ctx, []storage.Fields{partitionFields(p)})
 	if err != nil {
 		return connect.SourceOffset{}, connect.NewRetriable("The stored offset cannot be read", err)
 	}
@@ -31,7 +28,7 @@ func (r *offsetReader) Offset(ctx context.Context, p *connect.SourcePartition) (
 }
 
 // storeOffsets writes the offsets of one connector and waits until Kafka has them.
-func storeOffsets(ctx context.Context, store *storage.Offsets, connector string, offsets map[*connect.SourcePartition]connect.SourceOffset) error {
+func storeOffsets(ctx context.Context, store *storage.ConnectorOffsets, connector string, offsets map[*connect.SourcePartition]connect.SourceOffset) error {
 	entries := make([]storage.SourceOffset, 0, len(offsets))
 	for p, o := range offsets {
 		entries = append(entries, storage.SourceOffset{Connector: connector, Partition: partitionFields(p), Offset: offsetFields(o).HashMapOrder()})

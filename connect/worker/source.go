@@ -39,9 +39,14 @@ type source struct {
 	producer *kgo.Client
 	patience time.Duration // delivery.timeout.ms; 0: for ever
 	topics   *topicCreator
-	offsets  *storage.Offsets
 	flush    time.Duration // between commits
 	timeout  time.Duration // of one commit
+
+	// openOffsets says where the connector's offsets are; they are closed when
+	// the task has ended.
+	openOffsets func(ctx context.Context) (*storage.ConnectorOffsets, func(), error)
+	offsets     *storage.ConnectorOffsets // nil before the task is started
+	release     func()
 
 	free     chan *connect.SourceBatch
 	filled   chan *connect.SourceBatch
@@ -99,6 +104,9 @@ func (s *source) run(soft, hard context.Context) error {
 	}()
 	err := g.Wait()
 	<-committed
+	if s.release != nil {
+		defer s.release()
+	}
 	// What is acknowledged by now is the last that can be stored.
 	s.commit(hard)
 	if e := s.sendErr.Load(); e != nil {
@@ -114,7 +122,7 @@ func (s *source) poll(soft, hard context.Context) error {
 			s.log.Warn("Stopping the task failed", zap.Error(err))
 		}
 	}()
-	if err := s.start(soft, func(ctx context.Context) error { return s.task.Start(ctx, s.env) }); err != nil || soft.Err() != nil {
+	if err := s.start(soft, s.startTask); err != nil || soft.Err() != nil {
 		return err
 	}
 	s.began()
@@ -170,6 +178,17 @@ func (s *source) poll(soft, hard context.Context) error {
 			waiting = false
 		}
 	}
+}
+
+// startTask starts the task once its offsets can be read.
+func (s *source) startTask(ctx context.Context) (err error) {
+	if s.offsets == nil {
+		if s.offsets, s.release, err = s.openOffsets(ctx); err != nil {
+			return err
+		}
+		s.env.Offsets = &offsetReader{s.offsets}
+	}
+	return s.task.Start(ctx, s.env)
 }
 
 // convert turns batches into flights and produces them, without waiting for

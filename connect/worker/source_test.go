@@ -16,6 +16,7 @@ import (
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/data"
+	"kconnect/connect/storage"
 )
 
 // sourceBed is a bed with one source task, which every start uses again.
@@ -544,7 +545,7 @@ func TestEachPartitionOfASourceHasItsOffset(t *testing.T) {
 	b.start()
 	b.untilStored(100)
 	b.stop()
-	o, err := (&offsetReader{b.offsets, "c"}).Offset(t.Context(), odd)
+	o, err := (&offsetReader{storage.InWorkerTopic("c", b.offsets)}).Offset(t.Context(), odd)
 	if err != nil || o.Get("n").Int() != 101 {
 		t.Errorf("the odd partition is at %s, %v", o, err)
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	FlushInterval   time.Duration // offset.flush.interval.ms
 	FlushTimeout    time.Duration // offset.flush.timeout.ms
 	GracefulTimeout time.Duration // task.shutdown.graceful.timeout.ms, for all that stops at once
+	OffsetsTopic    storage.Topic // the worker's; those of connectors are made like it
 	TopicCreation   bool          // topic.creation.enable
 	TopicTracking   bool          // topic.tracking.enable
 }
@@ -56,6 +57,7 @@ type Worker struct {
 	listener  Listener
 	log       *zap.Logger
 	now       func() time.Time
+	own       ownOffsets
 
 	mu         sync.Mutex
 	connectors map[string]*connector
