@@ -327,7 +327,7 @@ func (l *TopicLog) probe(ctx context.Context, positions map[int32]int64) {
 // are acknowledged by all in-sync replicas. Records of one partition keep their order.
 func (l *TopicLog) Append(ctx context.Context, records ...*kgo.Record) error {
 	for _, r := range records {
-		r.Topic = l.topic.Name
+		r.Topic, r.Partition = l.topic.Name, connect.NoPartition // the key decides
 	}
 	if err := l.producer.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return fmt.Errorf("write to topic %s: %w", l.topic.Name, err)

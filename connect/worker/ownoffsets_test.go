@@ -11,6 +11,7 @@ import (
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/group"
+	"kconnect/connect/storage"
 )
 
 // ownBed is a bed with a source that keeps its offsets in a topic of its own.
@@ -61,6 +62,27 @@ func TestASourceKeepsItsOffsetsInATopicOfItsOwn(t *testing.T) {
 	b.untilStored(30)
 	b.stop()
 	sameNumbers(t, b.topic(), numbers(1, 30))
+}
+
+// TestOffsetsAreWhereJavaPutsThem: the same key goes to the same partition
+// (golden internal, java-4.2.0/own-offsets), or compaction would keep two.
+func TestOffsetsAreWhereJavaPutsThem(t *testing.T) {
+	b := newBed(t, parts{source: func() connect.SourceTask { return &counter{} }, config: config.Map{"offsets.storage.topic": "own"},
+		worker: func(c *Config) { c.OffsetsTopic.Partitions = 25 }})
+	offsets, release, err := b.worker.Offsets(t.Context(), "rb-own", b.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if err := offsets.Set(t.Context(), []storage.SourceOffset{{Connector: "rb-own",
+		Partition: storage.Fields{{Name: "filename", Value: "/tmp/rb_in.txt"}}, Offset: storage.Fields{{Name: "position", Value: int64(9)}}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range b.records("own") {
+		if string(r.Key) != `["rb-own",{"filename":"/tmp/rb_in.txt"}]` || string(r.Value) != `{"position":9}` || r.Partition != 18 {
+			t.Errorf("%s: %s is in partition %d, want 18", r.Key, r.Value, r.Partition)
+		}
+	}
 }
 
 func TestTheTopicOfTheWorkerIsNobodysOwn(t *testing.T) {
