@@ -422,8 +422,7 @@ func (h *Herder) stopWork(f stopWork) {
 			tasks = append(tasks, id)
 		}
 	}
-	h.worker.StopConnectors(names, why)
-	h.worker.StopTasks(tasks, why)
+	h.worker.Stop(names, tasks, why)
 	// The statuses must be out before the group hears that the work is gone.
 	ctx, cancel := context.WithTimeout(h.ctx, 5*time.Second)
 	defer cancel()
@@ -529,8 +528,7 @@ func (h *Herder) write(ctx context.Context, r *request) error {
 func (h *Herder) shutdown(ctx context.Context) {
 	connectors, tasks := h.worker.Running()
 	h.log.Info("Stopping", zap.Int("connectors", len(connectors)), zap.Int("tasks", len(tasks)))
-	h.worker.StopConnectors(connectors, worker.OnRevoke)
-	h.worker.StopTasks(tasks, worker.OnRevoke)
+	h.worker.Stop(connectors, tasks, worker.OnRevoke)
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	if err := h.statuses.Flush(ctx); err != nil {

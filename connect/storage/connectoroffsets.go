@@ -26,14 +26,20 @@ type ConnectorOffsets struct {
 
 	// What still has to be copied to the worker's topic, by canonical key, and
 	// the copier's end; nil while none runs.
+	copying  context.Context // of the copier
+	abandon  context.CancelFunc
 	mu       sync.Mutex
 	uncopied map[string]SourceOffset
 	copied   chan struct{}
 }
 
-// copyTimeout bounds one copy to the worker's topic. One that fails is made up
-// for by the next: the own topic is what counts.
-const copyTimeout = 30 * time.Second
+// copyTimeout bounds one copy to the worker's topic, lastCopy what Close waits
+// for it. One that fails is made up for by the next: the own topic is what
+// counts.
+const (
+	copyTimeout = 30 * time.Second
+	lastCopy    = time.Second
+)
 
 // InWorkerTopic is the store of a connector without a topic of its own.
 func InWorkerTopic(connector string, worker *Offsets) *ConnectorOffsets {
@@ -49,6 +55,7 @@ func OpenConnectorOffsets(ctx context.Context, connector string, worker *Offsets
 	}
 	running, stop := context.WithCancel(context.Background())
 	o := &ConnectorOffsets{connector: connector, worker: worker, own: own, logger: own.logger, stop: stop}
+	o.copying, o.abandon = context.WithCancel(context.Background())
 	o.tail.Go(func() {
 		if err := own.Run(running); err != nil {
 			o.logger.Error("a connector's offset topic is no longer read", zap.String("connector", connector), zap.Error(err))
@@ -57,13 +64,15 @@ func OpenConnectorOffsets(ctx context.Context, connector string, worker *Offsets
 	return o, nil
 }
 
-// Close finishes the copies that were begun and closes the connections of the
-// own topic. The worker's stays open.
+// Close finishes the copies that were begun, unless Kafka does not answer, and
+// closes the connections of the own topic. The worker's stays open.
 func (o *ConnectorOffsets) Close() {
 	if o.own == nil {
 		return
 	}
-	_ = o.awaitCopies(context.Background()) // ends by copyTimeout
+	defer time.AfterFunc(lastCopy, o.abandon).Stop()
+	_ = o.awaitCopies(context.Background()) // that has no end, and so no error
+	o.abandon()
 	o.stop()
 	o.tail.Wait()
 	o.own.Close()
@@ -172,7 +181,7 @@ func (o *ConnectorOffsets) copyAll() {
 			return
 		}
 		o.mu.Unlock()
-		ctx, cancel := context.WithTimeout(context.Background(), copyTimeout)
+		ctx, cancel := context.WithTimeout(o.copying, copyTimeout)
 		err := o.worker.Set(ctx, offsets)
 		cancel()
 		if err != nil {

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -86,9 +87,8 @@ func TestAConnectorMovesToATopicOfItsOwnAndBack(t *testing.T) {
 	})
 }
 
-// refuseWrites answers produce requests to a topic with an error that is no
-// cause to try again.
-func refuseWrites(cluster *kfake.Cluster, topic string) {
+// refuseWrites answers produce requests to a topic with an error.
+func refuseWrites(cluster *kfake.Cluster, topic string, fault *kerr.Error) {
 	info := cluster.TopicInfo(topic)
 	cluster.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
@@ -103,7 +103,7 @@ func refuseWrites(cluster *kfake.Cluster, topic string) {
 			answer.Topic, answer.TopicID = t.Topic, t.TopicID
 			for _, p := range t.Partitions {
 				part := kmsg.NewProduceResponseTopicPartition()
-				part.Partition, part.ErrorCode = p.Partition, kerr.TopicAuthorizationFailed.Code
+				part.Partition, part.ErrorCode = p.Partition, fault.Code
 				answer.Partitions = append(answer.Partitions, part)
 			}
 			resp.Topics = append(resp.Topics, answer)
@@ -123,7 +123,7 @@ func TestWhatIsRemovedIsRemovedFromTheWorkersTopicFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameOffsets(t, inWorkerTopic(t, own), at(1), at(1))
-	refuseWrites(cluster, b.prefix+"offset")
+	refuseWrites(cluster, b.prefix+"offset", kerr.TopicAuthorizationFailed)
 	if err := own.Set(ctx, []SourceOffset{{"a", items, nil}}); err == nil {
 		t.Error("the worker's topic refuses, and nobody says so")
 	}
@@ -134,6 +134,27 @@ func TestWhatIsRemovedIsRemovedFromTheWorkersTopicFirst(t *testing.T) {
 	}
 	sameOffsets(t, inWorkerTopic(t, own), at(1), at(1))
 	sameOffsets(t, own, at(1), at(2))
+}
+
+// TestClosingDoesNotWaitForAKafkaThatIsGone: a task has seconds to stop.
+func TestClosingDoesNotWaitForAKafkaThatIsGone(t *testing.T) {
+	cluster, b := fakeBroker(t)
+	worker := openOffsets(t, b)
+	own, err := OpenConnectorOffsets(within(t), "a", worker, b.ownConfig(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuseWrites(cluster, b.prefix+"offset", kerr.NotLeaderForPartition) // the copy is tried again and again
+	if err := own.Set(within(t), []SourceOffset{{"a", items, at(1)}}); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	go func() { own.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(copyTimeout - 5*time.Second):
+		t.Fatal("it waits for the copy")
+	}
 }
 
 func TestOffsetsOfAbortedTransactionsAreNotRead(t *testing.T) {

@@ -322,8 +322,7 @@ func newBed(t *testing.T, p parts) *bed {
 	b.cfg = config.FromMap(own)
 	t.Cleanup(func() { // of a test that ended early
 		connectors, tasks := b.worker.Running()
-		b.worker.StopConnectors(connectors, OnRevoke)
-		b.worker.StopTasks(tasks, OnRevoke)
+		b.worker.Stop(connectors, tasks, OnRevoke)
 	})
 	return b
 }
@@ -346,7 +345,7 @@ func (b *bed) startTask(n int, target Target) {
 	b.worker.StartTask(group.ID{Connector: "c", Task: n}, b.cfg, config.Map{}, target)
 }
 
-func (b *bed) stop() { b.worker.StopTasks([]group.ID{theTask}, OnRevoke) }
+func (b *bed) stop() { b.worker.Stop(nil, []group.ID{theTask}, OnRevoke) }
 
 func (b *bed) until(what string, condition func() bool) {
 	b.t.Helper()

@@ -116,7 +116,7 @@ func TestTasksOfAConnectorShareTheReaderOfItsOffsets(t *testing.T) {
 	if n := b.readers(); n != 1 {
 		t.Errorf("%d readers are open for a request, want 1", n)
 	}
-	b.worker.StopTasks([]group.ID{theTask, {Connector: "c", Task: 1}}, OnRevoke)
+	b.worker.Stop(nil, []group.ID{theTask, {Connector: "c", Task: 1}}, OnRevoke)
 	if n := b.readers(); n != 1 {
 		t.Errorf("%d readers are open while the request goes on, want 1", n)
 	}

@@ -820,9 +820,9 @@ func TestARebalanceLosesAndRepeatsNothing(t *testing.T) {
 				func() { b.startTask(0, TargetRunning) },
 				func() { b.startTask(1, TargetRunning) },
 				func() { b.startTask(2, TargetRunning) },
-				func() { b.worker.StopTasks(task(0), OnRevoke) },
+				func() { b.worker.Stop(nil, task(0), OnRevoke) },
 				func() { b.startTask(0, TargetRunning) },
-				func() { b.worker.StopTasks(append(task(1), task(2)...), OnRevoke) },
+				func() { b.worker.Stop(nil, append(task(1), task(2)...), OnRevoke) },
 			}
 			for i, step := range steps {
 				send(each)
@@ -831,7 +831,7 @@ func TestARebalanceLosesAndRepeatsNothing(t *testing.T) {
 				b.until("records flow", func() bool { return puts() > (i*2+1)*each*partitions/2 })
 			}
 			b.until("every record was put", func() bool { return puts() >= len(steps)*each*partitions })
-			b.worker.StopTasks(task(0), OnRevoke)
+			b.worker.Stop(nil, task(0), OnRevoke)
 			j.check(t, partitions, int64(len(steps)*each))
 			for p := range int32(partitions) {
 				offsets, err := b.admin.FetchOffsets(t.Context(), "connect-c")
@@ -926,7 +926,7 @@ func TestARebalanceDuringARetryDropsWhatIsRevoked(t *testing.T) {
 				defer mu.Unlock()
 				return len(byTask[0]) > 0 && len(slices.Collect(maps.Values(byTask[0]))[0]) >= 3
 			})
-			b.worker.StopTasks([]group.ID{{Connector: "c", Task: 0}, {Connector: "c", Task: 1}}, OnRevoke)
+			b.worker.Stop(nil, []group.ID{{Connector: "c", Task: 0}, {Connector: "c", Task: 1}}, OnRevoke)
 			if len(byTask[0]) != 1 || len(byTask[1]) != 1 {
 				t.Fatalf("each task has one partition, but was given %v and %v", byTask[0], byTask[1])
 			}

@@ -144,40 +144,6 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 	go c.run(ctx)
 }
 
-// StopConnectors stops connectors and waits, at most the graceful timeout. One
-// that hangs is left behind; what it reports later is not heard.
-func (w *Worker) StopConnectors(names []string, why Transition) {
-	var stopping []*connector
-	w.mu.Lock()
-	for _, n := range names {
-		if c := w.connectors[n]; c != nil {
-			delete(w.connectors, n)
-			stopping = append(stopping, c)
-		}
-	}
-	w.mu.Unlock()
-	for _, c := range stopping {
-		c.cancel()
-	}
-	deadline := time.After(w.cfg.GracefulTimeout)
-	for _, c := range stopping {
-		select {
-		case <-c.done:
-		case <-deadline:
-			deadline = expired
-			c.log.Warn("The connector did not stop in time and is left behind")
-		}
-		c.life.end(why)
-	}
-}
-
-// expired is a deadline that has passed.
-var expired = func() <-chan time.Time {
-	c := make(chan time.Time)
-	close(c)
-	return c
-}()
-
 // SetTarget brings a connector and its tasks, as far as they run here, to a
 // target, without waiting for that. moved is called from another goroutine
 // when the connector is there; never, when it does not run here or is stopped
@@ -321,24 +287,19 @@ type task struct {
 	life   *life
 }
 
-// StopTasks stops tasks and waits: at most the graceful timeout for all of
-// them, then a moment for those that heed the end of their contexts. A task
-// that hangs is left behind; what it reports later is not heard.
-func (w *Worker) StopTasks(ids []group.ID, why Transition) {
-	var stopping []*task
-	w.mu.Lock()
-	for _, id := range ids {
-		if t := w.tasks[id]; t != nil {
-			delete(w.tasks, id)
-			stopping = append(stopping, t)
-		}
+// Stop stops connectors and tasks and waits: at most the graceful timeout for
+// all of them, then a moment for tasks that heed the end of their contexts.
+// What hangs is left behind; what it reports later is not heard.
+func (w *Worker) Stop(names []string, ids []group.ID, why Transition) {
+	connectors, tasks := w.forget(names, ids)
+	for _, c := range connectors {
+		c.cancel()
 	}
-	w.mu.Unlock()
-	for _, t := range stopping {
+	for _, t := range tasks {
 		t.cancel()
 	}
 	deadline := time.After(w.cfg.GracefulTimeout)
-	for _, t := range stopping {
+	for _, t := range tasks {
 		select {
 		case <-t.done:
 		case <-deadline:
@@ -346,8 +307,17 @@ func (w *Worker) StopTasks(ids []group.ID, why Transition) {
 		}
 		t.kill()
 	}
+	for _, c := range connectors {
+		select {
+		case <-c.done:
+		case <-deadline:
+			deadline = expired
+			c.log.Warn("The connector did not stop in time and is left behind")
+		}
+		c.life.end(why)
+	}
 	moment := time.After(time.Second) // for all of them together
-	for _, t := range stopping {
+	for _, t := range tasks {
 		select {
 		case <-t.done:
 		case <-moment:
@@ -357,6 +327,32 @@ func (w *Worker) StopTasks(ids []group.ID, why Transition) {
 		t.life.end(why)
 	}
 }
+
+// forget takes what shall stop out of the tables.
+func (w *Worker) forget(names []string, ids []group.ID) (connectors []*connector, tasks []*task) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range names {
+		if c := w.connectors[n]; c != nil {
+			delete(w.connectors, n)
+			connectors = append(connectors, c)
+		}
+	}
+	for _, id := range ids {
+		if t := w.tasks[id]; t != nil {
+			delete(w.tasks, id)
+			tasks = append(tasks, t)
+		}
+	}
+	return connectors, tasks
+}
+
+// expired is a deadline that has passed.
+var expired = func() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}()
 
 // Running returns what runs here, failed tasks included.
 func (w *Worker) Running() (connectors []string, tasks []group.ID) {
