@@ -48,6 +48,11 @@ type sink struct {
 	mu     sync.Mutex
 	owned  map[connect.TopicPartition]int
 	rounds int
+	// A seek interrupts the poll that goes on; polls has a token while somebody
+	// polls or seeks.
+	seeking   bool
+	interrupt context.CancelFunc
+	polls     chan struct{}
 
 	// The rest belongs to the putting goroutine.
 	position  map[connect.TopicPartition]int64 // next offset to be delivered
@@ -90,6 +95,7 @@ func (s *sink) run(soft, hard context.Context) error {
 	s.deliveries = make(chan *delivery) // the one being filled is the one ahead
 	s.spare = make(chan *delivery, 3)
 	s.rebalances = make(chan rebalance)
+	s.polls = make(chan struct{}, 1)
 	s.owned = make(map[connect.TopicPartition]int)
 	s.position = make(map[connect.TopicPartition]int64)
 	s.committed = make(map[connect.TopicPartition]int64)
@@ -120,7 +126,7 @@ func (s *sink) polling(ctx context.Context) error {
 			}
 		}
 		d := s.newDelivery()
-		s.fill(ctx, d, s.consumer.PollRecords(ctx, s.maxPoll))
+		s.fill(ctx, d, true)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -150,7 +156,7 @@ func (s *sink) handOver(ctx context.Context, d *delivery) bool {
 		default:
 		}
 		before := len(d.raw)
-		s.fill(ctx, d, s.consumer.PollRecords(nil, s.maxPoll-len(d.raw))) //nolint:staticcheck // nil: take only what is there
+		s.fill(ctx, d, false)
 		if len(d.raw) > before {
 			continue
 		}
@@ -174,11 +180,11 @@ func (s *sink) handOver(ctx context.Context, d *delivery) bool {
 	}
 }
 
-// fill adds what was polled to a delivery.
-func (s *sink) fill(ctx context.Context, d *delivery, fetches kgo.Fetches) {
+// fill polls, once and waiting for records or not, and adds what came to a
+// delivery.
+func (s *sink) fill(ctx context.Context, d *delivery, wait bool) {
 	from, done, ends := len(d.raw), len(d.records), len(d.ends)
-	s.take(d, fetches)
-	s.consumer.AllowRebalance()
+	fetches := s.poll(ctx, d, wait)
 	if ctx.Err() != nil {
 		return
 	}
@@ -190,6 +196,30 @@ func (s *sink) fill(ctx context.Context, d *delivery, fetches kgo.Fetches) {
 		// earlier polls are put before the task fails.
 		d.raw, d.records, d.ends = d.raw[:from], d.records[:done], d.ends[:ends]
 	}
+}
+
+// poll polls while no seek can happen, so that whatever comes is known to be of
+// before or after it.
+func (s *sink) poll(ctx context.Context, d *delivery, wait bool) kgo.Fetches {
+	s.polls <- struct{}{}
+	defer func() { <-s.polls }()
+	var fetches kgo.Fetches
+	if wait {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		s.mu.Lock()
+		s.interrupt = cancel
+		if s.seeking {
+			cancel()
+		}
+		s.mu.Unlock()
+		fetches = s.consumer.PollRecords(ctx, s.maxPoll)
+	} else {
+		fetches = s.consumer.PollRecords(nil, s.maxPoll-len(d.raw)) //nolint:staticcheck // nil: take only what is there
+	}
+	s.take(d, fetches)
+	s.consumer.AllowRebalance()
+	return fetches
 }
 
 // fetchError returns the error that no waiting will cure. It is called while
@@ -603,26 +633,53 @@ func (s *sink) serve(ctx context.Context) error {
 		s.consumer.ResumeFetchPartitions(byTopic(q.resume))
 	}
 	if len(q.seek) > 0 {
-		offsets := make(map[string]map[int32]kgo.EpochOffset)
-		s.mu.Lock()
-		s.rounds++
-		for tp, o := range q.seek {
-			if _, ok := s.owned[tp]; !ok {
-				continue
-			}
-			s.owned[tp] = s.rounds // what was polled before the seek is dropped
-			s.position[tp] = o
-			if offsets[tp.Topic] == nil {
-				offsets[tp.Topic] = make(map[int32]kgo.EpochOffset)
-			}
-			offsets[tp.Topic][tp.Partition] = kgo.EpochOffset{Epoch: -1, Offset: o}
+		if err := s.seek(ctx, q.seek); err != nil {
+			return err
 		}
-		s.mu.Unlock()
-		s.consumer.SetOffsets(offsets)
 	}
 	if q.commit {
 		return s.commit(ctx, nil)
 	}
+	return nil
+}
+
+// seek moves positions between two polls. While it waits for the one that goes
+// on, that may wait for a rebalance.
+func (s *sink) seek(ctx context.Context, to map[connect.TopicPartition]int64) error {
+	s.mu.Lock()
+	s.seeking = true
+	if s.interrupt != nil {
+		s.interrupt()
+	}
+	s.mu.Unlock()
+	for waiting := true; waiting; {
+		select {
+		case s.polls <- struct{}{}:
+			waiting = false
+		case r := <-s.rebalances:
+			if err := s.rebalance(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	defer func() { <-s.polls }()
+	offsets := make(map[string]map[int32]kgo.EpochOffset)
+	s.mu.Lock()
+	s.seeking = false
+	s.rounds++
+	for tp, o := range to {
+		if _, ok := s.owned[tp]; !ok {
+			continue
+		}
+		s.owned[tp] = s.rounds // what was polled before the seek is dropped
+		s.position[tp] = o
+		if offsets[tp.Topic] == nil {
+			offsets[tp.Topic] = make(map[int32]kgo.EpochOffset)
+		}
+		offsets[tp.Topic][tp.Partition] = kgo.EpochOffset{Epoch: -1, Offset: o}
+	}
+	s.mu.Unlock()
+	s.consumer.SetOffsets(offsets)
 	return nil
 }
 

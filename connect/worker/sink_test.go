@@ -668,6 +668,45 @@ func TestASinkSeeks(t *testing.T) {
 	}
 }
 
+// TestRecordsPolledBeforeASeekAreNotDelivered seeks back again and again while
+// records come in one by one, so that there is always a poll on its way: the
+// next record after a seek is the one that was sought.
+func TestRecordsPolledBeforeASeekAreNotDelivered(t *testing.T) {
+	numbersZero := connect.TopicPartition{Topic: "numbers", Partition: 0}
+	var seeks atomic.Int64
+	task := &collector{}
+	next := int64(0)
+	var wrong []string
+	task.fail = func(put int, records []connect.Record) error {
+		first, last := records[0].Origin.Offset, records[len(records)-1].Origin.Offset
+		if first != next {
+			wrong = append(wrong, fmt.Sprintf("%d instead of %d", first, next))
+		}
+		next = last + 1
+		if put%2 == 0 && last > 20 {
+			next = last - 5
+			task.env.Consumer.Seek(map[connect.TopicPartition]int64{numbersZero: next})
+			seeks.Add(1)
+		}
+		<-time.After(2 * time.Millisecond)
+		return nil
+	}
+	b := sinkBed(t, task, config.Map{"consumer.override.fetch.max.wait.ms": "10"})
+	b.start()
+	cl := b.client(kgo.DefaultProduceTopic("numbers"), kgo.ProducerLinger(0))
+	b.until("enough was sought", func() bool {
+		for range 20 {
+			cl.Produce(t.Context(), kgo.StringRecord("x"), nil)
+			<-time.After(100 * time.Microsecond)
+		}
+		return seeks.Load() >= 300
+	})
+	b.stop()
+	if len(wrong) > 0 {
+		t.Errorf("after %d of %d seeks other records came: %s", len(wrong), seeks.Load(), strings.Join(wrong[:min(len(wrong), 10)], ", "))
+	}
+}
+
 func TestASinkPausesAPartitionOfItsOwn(t *testing.T) {
 	numbersZero := connect.TopicPartition{Topic: "numbers", Partition: 0}
 	var paused atomic.Bool
