@@ -29,9 +29,13 @@ type base struct {
 // converterClasses are the Java class names of a task's converters, for reports.
 type converterClasses struct{ key, value, header string }
 
-// start calls a task's Start until it works, fails for good, or ctx ends.
+// start calls a task's Start until it works, fails for good, or ctx ends. A
+// paused task is not started before it is resumed, as in Java.
 func (b *base) start(ctx context.Context, start func(context.Context) error) error {
 	for attempt := 0; ; attempt++ {
+		if !b.awaitResumed(ctx) {
+			return nil
+		}
 		err := guard(func() error { return start(ctx) })
 		if ctx.Err() != nil {
 			return nil
@@ -45,20 +49,39 @@ func (b *base) start(ctx context.Context, start func(context.Context) error) err
 		}
 		b.health.Waiting(err)
 		b.showHealth()
-		if !sleep(ctx, backoff(attempt)) {
+		if !b.rest(ctx, backoff(attempt)) {
 			return nil
 		}
 	}
 }
 
-// began reports that the task runs, or is paused.
-func (b *base) began() {
+// rest waits before something is tried again. A pause cuts it short, so that it
+// shows at once. It returns false when ctx ended.
+func (b *base) rest(ctx context.Context, d time.Duration) bool {
+	changed := b.pause.changed()
+	if b.pause.paused() {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	case <-changed:
+	}
+	return true
+}
+
+// began reports that the task runs, or is paused, and returns which.
+func (b *base) began() (paused bool) {
 	if b.pause.paused() {
 		b.report(OnPause, "")
-		return
+		return true
 	}
 	b.report(OnStart, "")
 	b.health.hidden()
+	return false
 }
 
 // awaitResumed blocks while the target is PAUSED and reports both changes. It

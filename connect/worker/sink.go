@@ -417,7 +417,7 @@ func (s *sink) putting(soft, hard context.Context, started chan<- struct{}) (err
 		close(s.rebalances)
 	}()
 	close(started)
-	s.began()
+	s.paused = s.began()
 	err = s.deliverAll(soft, hard)
 	// What was delivered is committed, also when the task fails.
 	if e := s.commit(hard, nil); e != nil {
@@ -432,7 +432,6 @@ func (s *sink) deliverAll(soft, hard context.Context) error {
 	defer s.tick.Stop()
 	s.watch = time.NewTicker(time.Second)
 	defer s.watch.Stop()
-	s.paused = s.pause.paused()
 	for {
 		d, err := s.await(soft, hard, s.deliveries, nil)
 		if err != nil || soft.Err() != nil {
@@ -450,6 +449,10 @@ func (s *sink) deliverAll(soft, hard context.Context) error {
 // consumed before waits for the end of the pause.
 func (s *sink) await(soft, hard context.Context, deliveries <-chan *delivery, wake <-chan time.Time) (*delivery, error) {
 	for {
+		changed := s.pause.changed() // before the look, so that no change is missed
+		if p := s.pause.paused(); p != s.paused {
+			s.followPause(hard, p)
+		}
 		next, alarm := deliveries, wake
 		if s.paused {
 			next, alarm = nil, nil
@@ -474,10 +477,7 @@ func (s *sink) await(soft, hard context.Context, deliveries <-chan *delivery, wa
 			}
 		case <-s.watch.C:
 			s.showHealth()
-		case <-s.pause.changed():
-		}
-		if p := s.pause.paused(); p != s.paused {
-			s.followPause(hard, p)
+		case <-changed:
 		}
 	}
 }

@@ -167,7 +167,7 @@ func (s *source) poll(soft, hard context.Context) error {
 			}
 			s.health.Waiting(err)
 			waiting = true
-			if !sleep(soft, backoff(attempt)) {
+			if !s.rest(soft, backoff(attempt)) {
 				return nil
 			}
 			attempt++

@@ -404,6 +404,57 @@ func TestARecordArrivesWithEverythingThatItHas(t *testing.T) {
 	}
 }
 
+func TestATaskThatIsAssignedPausedStartsWhenItIsResumed(t *testing.T) {
+	sourceTask, sinkTask := &counter{to: 3, batch: 3}, &collector{}
+	for _, p := range []parts{
+		{source: func() connect.SourceTask { return sourceTask }},
+		{sink: func() connect.SinkTask { return sinkTask }},
+	} {
+		b := newBed(t, p)
+		b.startTask(0, TargetPaused)
+		b.untilState(Paused)
+		if sourceTask.starts+sinkTask.starts > 0 && p.source != nil || sinkTask.starts > 0 {
+			t.Error("it was started")
+		}
+		b.worker.SetTarget("c", TargetRunning, func(error) {})
+		if p.source != nil {
+			b.untilStored(3)
+		} else {
+			b.produce("1")
+			b.untilCommitted(1)
+		}
+		b.stop()
+		if diff := cmp.Diff([]State{Paused, Running, Unassigned}, b.heard.states()); diff != "" {
+			t.Errorf("states (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestATaskThatWaitsForItsSurroundingsCanBePaused(t *testing.T) {
+	for _, where := range []string{"start", "poll"} {
+		down := func(int) error { return connect.NewRetriable("no route to the database", nil) }
+		task := &counter{to: 3, batch: 3}
+		if where == "start" {
+			task.start = down
+		} else {
+			task.poll = down
+		}
+		b := sourceBed(t, task, nil)
+		b.start()
+		b.until("it waits, and says so", func() bool {
+			b.later.Add(int64(time.Second))
+			return strings.Contains(b.heard.last(theTask).Trace, "no route to the database")
+		})
+		b.worker.SetTarget("c", TargetPaused, func(error) {})
+		b.untilState(Paused)
+		b.worker.SetTarget("c", TargetRunning, func(error) {})
+		b.until("it waits again, and says so", func() bool {
+			return b.heard.last(theTask).State == Running && strings.Contains(b.heard.last(theTask).Trace, "no route to the database")
+		})
+		b.stop()
+	}
+}
+
 // past gives records a timestamp of long before now less any timeout.
 func past(_ int, r *connect.Record) { r.Timestamp = time.Now().AddDate(-1, 0, 0).UnixMilli() }
 
