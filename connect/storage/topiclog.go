@@ -326,24 +326,30 @@ func (l *TopicLog) probe(ctx context.Context, positions map[int32]int64) {
 // Append writes records (the topic is filled in) and waits until all of them
 // are acknowledged by all in-sync replicas. Records of one partition keep their order.
 func (l *TopicLog) Append(ctx context.Context, records ...*kgo.Record) error {
-	for _, r := range records {
-		r.Topic, r.Partition = l.topic.Name, connect.NoPartition // the key decides
-	}
+	l.address(records)
 	if err := l.producer.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return fmt.Errorf("write to topic %s: %w", l.topic.Name, err)
 	}
 	return nil
 }
 
+// address leaves the partition to the key, also where a connector's own
+// partitioner would heed the record's.
+func (l *TopicLog) address(records []*kgo.Record) {
+	for _, r := range records {
+		r.Topic, r.Partition = l.topic.Name, connect.NoPartition
+	}
+}
+
 // AppendEach is Append with the outcome of each record, in their order.
 func (l *TopicLog) AppendEach(ctx context.Context, records []*kgo.Record) []error {
 	place := make(map[*kgo.Record]int, len(records))
+	l.address(records)
 	for i, r := range records {
-		r.Topic = l.topic.Name
 		place[r] = i
 	}
 	outcomes := make([]error, len(records))
-	for _, result := range l.client.ProduceSync(ctx, records...) { // in an order of their own
+	for _, result := range l.producer.ProduceSync(ctx, records...) { // in an order of their own
 		outcomes[place[result.Record]] = result.Err
 	}
 	return outcomes

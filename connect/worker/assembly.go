@@ -156,6 +156,9 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 			return nil, err
 		}
 	}
+	if topic := a.cfg["offsets.storage.topic"]; topic != "" && a.w.cfg.OffsetsTopic.Name == "" {
+		a.base.log.Warn("offsets.storage.topic has no effect in standalone mode: the offsets are in the worker's file", zap.String("topic", topic))
+	}
 	producer, patience, err := a.producer("producer")
 	if err != nil {
 		return nil, err

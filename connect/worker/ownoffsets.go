@@ -50,7 +50,7 @@ func (w *Worker) offsetsOf(ctx context.Context, name string, cfg config.Map) (*s
 	topic := strings.TrimSpace(cfg["offsets.storage.topic"])
 	a := assembly{w: w, cfg: cfg}
 	producer := a.settings("producer.", "producer.override.")
-	if topic == "" || topic == w.cfg.OffsetsTopic.Name && sameServers(producer, w.cfg.Properties) {
+	if topic == "" || w.cfg.OffsetsTopic.Name == "" || topic == w.cfg.OffsetsTopic.Name && sameServers(producer, w.cfg.Properties) {
 		return storage.InWorkerTopic(name, w.offsets), func() {}, nil
 	}
 	log, settings, err := a.ownOffsetsLog(name, topic, producer)

@@ -85,15 +85,29 @@ func TestOffsetsAreWhereJavaPutsThem(t *testing.T) {
 	}
 }
 
-func TestTheTopicOfTheWorkerIsNobodysOwn(t *testing.T) {
-	for _, name := range []string{"offsets", " offsets "} {
-		b := ownBed(t, &counter{to: 3, batch: 3}, config.Map{"offsets.storage.topic": name})
-		b.start()
-		b.untilStored(3)
-		if n := b.readers(); n != 0 {
-			t.Errorf("%d readers beside the worker's", n)
-		}
-		b.stop()
+func TestSomeConnectorsHaveNoTopicOfTheirOwn(t *testing.T) {
+	for _, c := range []struct {
+		why, topic string
+		standalone bool
+	}{
+		{"it is the worker's", "offsets", false},
+		{"it is the worker's, with blanks", " offsets ", false},
+		{"the worker is a standalone one", "own", true},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			b := newBed(t, parts{source: func() connect.SourceTask { return &counter{to: 3, batch: 3} }, config: config.Map{"offsets.storage.topic": c.topic},
+				worker: func(w *Config) {
+					if c.standalone {
+						w.OffsetsTopic = storage.Topic{}
+					}
+				}})
+			b.start()
+			b.untilStored(3)
+			if n := b.readers(); n != 0 {
+				t.Errorf("%d readers beside the worker's", n)
+			}
+			b.stop()
+		})
 	}
 }
 

@@ -22,7 +22,7 @@ type Config struct {
 	FlushInterval   time.Duration // offset.flush.interval.ms
 	FlushTimeout    time.Duration // offset.flush.timeout.ms
 	GracefulTimeout time.Duration // task.shutdown.graceful.timeout.ms, for all that stops at once
-	OffsetsTopic    storage.Topic // the worker's; those of connectors are made like it
+	OffsetsTopic    storage.Topic // the worker's; those of connectors are made like it. None in standalone mode, where they have none, as in Java
 	TopicCreation   bool          // topic.creation.enable
 	TopicTracking   bool          // topic.tracking.enable
 }
