@@ -62,9 +62,13 @@ type (
 	answerGroup struct{ allocated []group.ID }
 	// rejoin asks for a round.
 	rejoin struct{ reason string }
-	// leaveGroup gives up membership for a while, because the config topic
-	// cannot be read; it ends in a rejoin.
-	leaveGroup struct{}
+	// resync waits, reads the config topic as readConfigs does and says so. It
+	// leaves the group first if leave is set.
+	resync struct {
+		epoch int
+		leave bool
+		share int // of the wait: an unsyncBackoff divided by it; 0: no wait
+	}
 	// readConfigs reads the config topic to its end, within worker.sync.timeout.ms.
 	readConfigs struct{ epoch int }
 	// stopWork stops connectors and tasks and then says so.
@@ -98,7 +102,7 @@ type (
 
 func (answerGroup) isEffect()    {}
 func (rejoin) isEffect()         {}
-func (leaveGroup) isEffect()     {}
+func (resync) isEffect()         {}
 func (readConfigs) isEffect()    {}
 func (stopWork) isEffect()       {}
 func (startConnector) isEffect() {}

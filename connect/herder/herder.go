@@ -42,7 +42,7 @@ type Config struct {
 	Offsets, Statuses, Configs storage.Topic
 
 	SyncTimeout    time.Duration // worker.sync.timeout.ms
-	UnsyncBackoff  time.Duration // before joining again after configs could not be read
+	UnsyncBackoff  time.Duration // in an eager group, between tries to read the configs
 	TopicTracking  bool          // topic.tracking.enable
 	TopicReset     bool          // topic.tracking.allow.reset
 	Signing        Signing
@@ -356,14 +356,14 @@ func (h *Herder) carryOut(s *state, f effect) {
 	case rejoin:
 		h.rounds("Asking for a rebalance", zap.String("reason", f.reason))
 		h.member.Rejoin(f.reason)
-	case leaveGroup:
-		h.aside(h.resync)
+	case resync:
+		backoff := h.cfg.Group.MaxDelay / 10
+		if s.protocol == "default" {
+			backoff = h.cfg.UnsyncBackoff
+		}
+		h.aside(func(ctx context.Context) { h.resync(ctx, f, backoff) })
 	case readConfigs:
-		h.aside(func(ctx context.Context) {
-			ctx, cancel := context.WithTimeout(ctx, h.cfg.SyncTimeout)
-			defer cancel()
-			h.send(configsRead{f.epoch, h.configs.Refresh(ctx)})
-		})
+		h.aside(func(ctx context.Context) { h.readConfigs(ctx, f.epoch) })
 	case stopWork:
 		h.aside(func(context.Context) { h.stopWork(f) })
 	case startConnector:
@@ -459,28 +459,34 @@ func target(t TargetState) worker.Target {
 	return worker.TargetRunning
 }
 
-// resync leaves the group until the config topic can be read, so that the
-// others go on, then joins again.
-func (h *Herder) resync(ctx context.Context) {
-	if err := h.member.Leave(ctx); err != nil {
-		h.log.Warn("Leaving the group failed", zap.Error(err))
+// readConfigs reads the config topic to its end.
+func (h *Herder) readConfigs(ctx context.Context, epoch int) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.SyncTimeout)
+	defer cancel()
+	h.send(configsRead{epoch, h.configs.Refresh(ctx)})
+}
+
+// resync reads the config topic after a pause, outside the group.
+func (h *Herder) resync(ctx context.Context, f resync, backoff time.Duration) {
+	if f.leave {
+		if err := h.member.Leave(ctx); err != nil {
+			h.log.Warn("Leaving the group failed", zap.Error(err))
+		}
 	}
-	for ctx.Err() == nil {
-		h.log.Warn("The config topic could not be read up to what the leader has; trying again", zap.Duration("after", h.cfg.UnsyncBackoff))
-		timer := time.NewTimer(h.cfg.UnsyncBackoff)
+	if f.share > 0 {
+		pause := backoff / time.Duration(f.share)
+		h.log.Warn("The config topic could not be read up to what the leader has; the group is left until it can", zap.Duration("next", pause))
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
+		case <-h.stopping:
 		case <-timer.C:
 		}
 		timer.Stop()
-		read, cancel := context.WithTimeout(ctx, h.cfg.SyncTimeout)
-		err := h.configs.Refresh(read)
-		cancel()
-		if err == nil {
-			h.member.Rejoin("the config topic was read")
-			return
-		}
+	} else {
+		h.log.Warn("All work is given up, because the config topic cannot be read and others may have been given it")
 	}
+	h.readConfigs(ctx, f.epoch)
 }
 
 // cleanStatuses removes statuses of connectors and tasks that are gone.

@@ -54,6 +54,8 @@ type member struct {
 
 	out      bool // the coordinator is out of reach or has expelled it
 	gone     bool // it knows that it is out
+	left     bool // the group, because it cannot read the log
+	blind    bool // it cannot read the log
 	expelled bool // others may have been given what it runs, until it has answered the next round
 
 	published map[string][]chan struct{} // what ends plans that are on their way, by connector
@@ -144,15 +146,17 @@ func (m *member) carryOut(c *cluster, f effect) {
 		m.answer(c, f.allocated)
 	case rejoin:
 		c.wanted = true
-	case leaveGroup:
-		c.fatalf("%s leaves the group", m.id)
+		if m.left {
+			m.left, m.out = false, false
+		}
+	case resync:
+		if f.leave {
+			m.out, m.left, m.expelled = true, true, true
+			c.wanted = true
+		}
+		m.later(func() { m.readConfigs(c, f.epoch) })
 	case readConfigs:
-		m.later(func() {
-			for m.read < len(c.log) {
-				m.catchUp(c)
-			}
-			m.inbox = append(m.inbox, configsRead{epoch: f.epoch})
-		})
+		m.later(func() { m.readConfigs(c, f.epoch) })
 	case stopWork:
 		m.later(func() {
 			for _, id := range f.ids {
@@ -197,6 +201,18 @@ func (m *member) carryOut(c *cluster, f effect) {
 	}
 }
 
+// readConfigs reads the log to its end, if it can.
+func (m *member) readConfigs(c *cluster, epoch int) {
+	if m.blind {
+		m.inbox = append(m.inbox, configsRead{epoch, errors.New("no broker")})
+		return
+	}
+	for m.read < len(c.log) {
+		m.catchUp(c)
+	}
+	m.inbox = append(m.inbox, configsRead{epoch: epoch})
+}
+
 // answer takes what a member tells the group: by then everything is stopped
 // that has to be.
 func (m *member) answer(c *cluster, allocated []group.ID) {
@@ -213,8 +229,14 @@ func (m *member) answer(c *cluster, allocated []group.ID) {
 			c.fatalf("%s answers %s while %v runs", m.id, m.asked, id)
 		}
 	}
-	if m.asked == 0 {
+	if m.asked == 0 && !m.left {
 		c.fatalf("%s answers nothing", m.id)
+	}
+	if m.left {
+		if len(m.works) > 0 || len(allocated) > 0 {
+			c.fatalf("%s gives up its work and has %v, says %v", m.id, m.works, allocated)
+		}
+		m.expelled = false
 	}
 	m.report, m.taken = slices.Clone(allocated), nil
 	if m.asked == group.Lost {
@@ -459,13 +481,13 @@ func (c *cluster) actions() []func() {
 				c.check()
 			})
 		}
-		if m.read < len(c.log) {
+		if m.read < len(c.log) && !m.blind {
 			all = append(all, func() { m.catchUp(c) })
 		}
 		if m.out {
 			// The session of a worker that is out of reach ends after it has noticed.
-			quiet = quiet && (m.gone || m.expelled)
-			if m.expelled {
+			quiet = quiet && (m.gone || m.expelled || m.left)
+			if m.expelled && !m.left {
 				all = append(all, func() {
 					m.out, c.wanted = false, true
 					c.tell("%s is back", m.id)
@@ -545,6 +567,9 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 					m.out, m.expelled, c.wanted = true, true, true
 					c.tell("%s is expelled", m.id)
 				}
+			case 13:
+				m.blind = !m.blind
+				c.tell("%s is blind: %t", m.id, m.blind)
 			case 12: // a worker of an older version joins, or the last one leaves
 				c.version = rapid.SampledFrom([]int16{group.V0, group.V1, group.V2}).Draw(t, "version")
 				c.wanted = true
@@ -553,6 +578,9 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 					rapid.SampledFrom(all).Draw(t, "action")()
 				}
 			}
+		}
+		for _, m := range c.members {
+			m.blind = false
 		}
 		for n := 0; ; n++ {
 			all := c.actions()

@@ -31,13 +31,12 @@ func Settings(properties config.Map, v *config.Values, url, workerID string, log
 		clientID += "-" + c
 		memberID = c
 	}
-	maxDelay := msInt("scheduled.rebalance.max.delay.ms")
 	cfg := Config{
 		WorkerID: workerID, Client: client, ClientID: clientID,
 		Group: group.Config{
 			GroupID: id, URL: url, ClientID: memberID, Protocol: v.String("connect.protocol"),
 			SessionTimeout: msInt("session.timeout.ms"), RebalanceTimeout: msInt("rebalance.timeout.ms"),
-			HeartbeatInterval: msInt("heartbeat.interval.ms"), MaxDelay: maxDelay, Logger: log.Named("group"),
+			HeartbeatInterval: msInt("heartbeat.interval.ms"), MaxDelay: msInt("scheduled.rebalance.max.delay.ms"), Logger: log.Named("group"),
 		},
 		Worker:   workerSettings(properties, v),
 		Configs:  topic(properties, "config.storage.", 1, v.Short("config.storage.replication.factor")),
@@ -45,7 +44,7 @@ func Settings(properties config.Map, v *config.Values, url, workerID string, log
 		Statuses: topic(properties, "status.storage.", int32(v.Int("status.storage.partitions")), v.Short("status.storage.replication.factor")),
 
 		SyncTimeout:   msInt("worker.sync.timeout.ms"),
-		UnsyncBackoff: maxDelay / 50, // a tenth of the delay in five growing parts; the first of them
+		UnsyncBackoff: msInt("worker.unsync.backoff.ms"),
 		TopicTracking: v.Bool("topic.tracking.enable"), TopicReset: v.Bool("topic.tracking.allow.reset"),
 		OverridePolicy: v.String("connector.client.config.override.policy"),
 		Signing: Signing{
@@ -56,9 +55,6 @@ func Settings(properties config.Map, v *config.Values, url, workerID string, log
 	cfg.Worker.OffsetsTopic = cfg.Offsets
 	if size, ok := v.OptInt("inter.worker.key.size"); ok {
 		cfg.Signing.KeySize = (size + 7) / 8
-	}
-	if v.String("connect.protocol") == "eager" {
-		cfg.UnsyncBackoff = msInt("worker.unsync.backoff.ms")
 	}
 	if err := cfg.Signing.Check(); err != nil {
 		return Config{}, err

@@ -19,6 +19,7 @@ type state struct {
 	owners    map[group.ID]string // leader only
 	assigned  map[group.ID]bool
 	epoch     int // rounds applied; tells answers to an older round apart
+	unread    int // reads of the config topic that failed, in phase unsynced
 
 	phase   phase
 	round   *group.Generation // being applied
@@ -44,6 +45,7 @@ const (
 	joining               // a round is under way
 	revoking              // stopping what the round takes away
 	catching              // reading the config topic up to the round's offset
+	unsynced              // the group is left until the config topic can be read
 	settled               // the round is applied
 )
 

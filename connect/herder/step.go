@@ -44,6 +44,9 @@ func step(s *state, e event) []effect {
 
 // onGroup handles what the group says.
 func (s *state) onGroup(e group.Event) []effect {
+	if s.phase == unsynced {
+		return nil // the membership is being left, and with it what it asks
+	}
 	switch e.Kind { //exhaustive:enforce
 	case group.Rejoining:
 		if s.phase == settled {
@@ -123,20 +126,67 @@ func (s *state) catchUp() []effect {
 }
 
 func (s *state) onConfigsRead(e configsRead) []effect {
-	if s.phase != catching || e.epoch != s.epoch {
+	switch {
+	case e.epoch != s.epoch:
+		return nil
+	case s.phase == unsynced && e.err == nil:
+		s.phase = joining
+		return []effect{rejoin{"the config topic was read"}}
+	case s.phase == unsynced:
+		return s.unsync(false)
+	case s.phase != catching:
 		return nil
 	}
 	if e.err == nil && s.round.Assignment.Err == 0 && s.configs.Offset >= s.round.Assignment.Offset {
 		return s.settle()
 	}
 	mismatch := s.round.Assignment.Err != 0
+	if s.round.Assignment.Version == group.V0 && e.err != nil {
+		s.assigned = make(map[group.ID]bool) // others get it as soon as this worker has left
+	}
 	s.round = nil
 	s.phase = joining
 	effects := []effect{answerGroup{allocated: keys(s.assigned)}}
 	if mismatch && e.err == nil {
 		return append(effects, rejoin{"the leader's view of the config topic was too old"})
 	}
-	return append(effects, leaveGroup{})
+	s.unread = 0
+	return append(effects, s.unsync(true)...)
+}
+
+// unsyncTries is how many failures to read the config topic are waited out
+// before all work is given up.
+const unsyncTries = 5
+
+// unsync goes on after the config topic could not be read: outside the group,
+// so that the others need not wait. In an incremental group the work goes on
+// meanwhile, with pauses that become longer, but only for as long as nobody
+// else is given it (spec group-protocol, "Worker: what to do with an
+// assignment").
+func (s *state) unsync(leave bool) []effect {
+	s.phase = unsynced
+	again := resync{epoch: s.epoch, leave: leave, share: 1}
+	if s.protocol == "default" { // eager: nothing runs
+		return []effect{again}
+	}
+	if s.unread++; s.unread <= unsyncTries {
+		again.share = unsyncTries + 1 - s.unread
+		return []effect{again}
+	}
+	s.unread = 0
+	s.assigned = make(map[group.ID]bool)
+	effects := s.stop(keys(s.running), revokedWork)
+	s.revoked = copySet(s.stopping)
+	if len(s.revoked) == 0 {
+		return append(effects, s.withdrawn()...)
+	}
+	return effects
+}
+
+// withdrawn goes on when the work is given up that nobody could vouch for.
+func (s *state) withdrawn() []effect {
+	s.revoked = nil
+	return []effect{answerGroup{}, resync{epoch: s.epoch}}
 }
 
 // settle ends a round.
@@ -234,11 +284,15 @@ func (s *state) onStopped(ids []group.ID) []effect {
 	if again && len(s.rejoinOn) == 0 {
 		effects = append(effects, s.rejoin("tasks have new configurations")...)
 	}
-	if s.phase == revoking {
+	if s.phase == revoking || s.phase == unsynced && len(s.revoked) > 0 {
 		for _, id := range ids {
 			delete(s.revoked, id)
 		}
-		if len(s.revoked) == 0 {
+		switch {
+		case len(s.revoked) > 0:
+		case s.phase == unsynced:
+			effects = append(effects, s.withdrawn()...)
+		default:
 			effects = append(effects, s.catchUp()...)
 		}
 		return effects
@@ -248,8 +302,11 @@ func (s *state) onStopped(ids []group.ID) []effect {
 
 // rejoin asks for a round; nothing is started before it is applied.
 func (s *state) rejoin(reason string) []effect {
-	if s.phase == settled {
+	switch s.phase { //exhaustive:ignore
+	case settled:
 		s.phase = joining
+	case unsynced:
+		return nil // not before the config topic can be read
 	}
 	return []effect{rejoin{reason}}
 }

@@ -117,7 +117,7 @@ func TestNothingStartsBeforeTheConfigTopicIsReadAsFarAsTheLeaderHas(t *testing.T
 func TestAWorkerThatCannotReadTheConfigTopicLeavesForAWhile(t *testing.T) {
 	s := newState()
 	step(s, joined(false, 5, ids("a"), nil))
-	expect(t, step(s, configsRead{epoch: s.epoch, err: errors.New("no broker")}), "answer [a]", "leaveGroup")
+	expect(t, step(s, configsRead{epoch: s.epoch, err: errors.New("no broker")}), "answer [a]", "resync")
 }
 
 func TestAnAssignmentOfAnOlderConfigStartsNothing(t *testing.T) {
@@ -318,7 +318,49 @@ func TestAMismatchIsReadUpOnBeforeTheNextRound(t *testing.T) {
 func TestAMismatchThatCannotBeReadUpOnEndsTheMembershipForAWhile(t *testing.T) {
 	s := running(false, "a")
 	step(s, mismatched(9))
-	expect(t, step(s, configsRead{epoch: s.epoch, err: errors.New("no broker")}), "answer [a]", "leaveGroup")
+	expect(t, step(s, configsRead{epoch: s.epoch, err: errors.New("no broker")}), "answer [a]", "resync")
+}
+
+// TestWhoCannotReadTheConfigsLeavesAndGivesUpItsWorkInTime: others are given
+// the work after the delay of the scheduled rebalance, of which the pauses are
+// less than a quarter.
+func TestWhoCannotReadTheConfigsLeavesAndGivesUpItsWorkInTime(t *testing.T) {
+	s := running(true, "a", "a0")
+	failed := func() []effect { return step(s, configsRead{epoch: s.epoch, err: errors.New("no broker")}) }
+	expect(t, step(s, joined(true, 9, nil, nil)), "readConfigs")
+	want := []effect{answerGroup{ids("a", "a0")}, resync{epoch: s.epoch, leave: true, share: 5}}
+	if diff := cmp.Diff(want, failed(), cmp.AllowUnexported(answerGroup{}, resync{})); diff != "" {
+		t.Error(diff)
+	}
+	// Nothing that happens meanwhile leads back into the group.
+	expect(t, step(s, told(group.Lost)))
+	expect(t, step(s, changed(storage.ConnectorAdded, 0)))
+	for share := 4; share >= 1; share-- {
+		if diff := cmp.Diff([]effect{resync{epoch: s.epoch, share: share}}, failed(), cmp.AllowUnexported(resync{})); diff != "" {
+			t.Error(diff)
+		}
+	}
+	expect(t, failed(), "stop [a a-0]")
+	expect(t, step(s, workStopped{ids("a0")}))
+	expect(t, step(s, workStopped{ids("a")}), "answer []", "resync")
+	if diff := cmp.Diff([]effect{resync{epoch: s.epoch, share: 5}}, failed(), cmp.AllowUnexported(resync{})); diff != "" {
+		t.Error(diff)
+	}
+	expect(t, step(s, configsRead{epoch: s.epoch}), "rejoin")
+	s.configs.Offset = 9
+	expect(t, step(s, joined(true, 9, ids("a"), nil)), "answer [a]", "roundApplied", "start a")
+}
+
+func TestAnEagerGroupIsRejoinedAfterItsOwnBackoff(t *testing.T) {
+	s := newState()
+	expect(t, step(s, eagerly(9, ids("a")...)), "readConfigs")
+	for _, leave := range []bool{true, false, false, false, false, false, false} {
+		effects := step(s, configsRead{epoch: s.epoch, err: errors.New("no broker")})
+		if r, ok := effects[len(effects)-1].(resync); !ok || r.leave != leave || r.share != 1 {
+			t.Fatalf("effects %v", names(effects))
+		}
+	}
+	expect(t, step(s, configsRead{epoch: s.epoch}), "rejoin")
 }
 
 func TestWhatAnOlderRoundReadIsNotHeard(t *testing.T) {
