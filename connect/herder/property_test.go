@@ -24,12 +24,15 @@ type cluster struct {
 	members []*member
 	leader  *member // of the last round
 	round   int32
-	version int16         // of the protocol that all workers can do
-	delay   time.Duration // scheduled.rebalance.max.delay.ms; a second passes with each round
-	wanted  bool          // somebody asked for a round
-	revoked bool          // all work was given back for an eager round
-	asked   map[*request]int
-	story   []string // what happened
+	version int16            // of the protocol that all workers can do
+	delay   time.Duration    // scheduled.rebalance.max.delay.ms; a second passes with each round
+	wanted  bool             // somebody asked for a round
+	revoked bool             // all work was given back for an eager round
+	asked   map[*request]int // answers
+	wrote   map[*request]int // times that it was written to the log
+	starts  map[group.ID]int // so far
+	before  map[*request]int // starts of what it restarts when it was asked
+	story   []string         // what happened
 }
 
 type record struct{ key, value string }
@@ -256,6 +259,7 @@ func (m *member) begin(c *cluster, id group.ID) {
 		c.fatalf("%s starts %v, which runs there", m.id, id)
 	}
 	m.works[id] = true
+	c.starts[id]++
 }
 
 // plan publishes as many tasks as the configuration says.
@@ -341,7 +345,27 @@ func (c *cluster) answer(r *request, err error) {
 	if c.asked[r]++; c.asked[r] > 1 {
 		c.fatalf("request %d for %s was answered twice", r.kind, r.name)
 	}
+	if err == nil {
+		id := r.restarts()
+		switch {
+		case id != nil && c.starts[*id] == c.before[r]:
+			c.fatalf("%v was not restarted, and the answer says so", *id)
+		case id == nil && c.wrote[r] != 1:
+			c.fatalf("request %d for %s was written %d times, and is answered as done", r.kind, r.name, c.wrote[r])
+		}
+	}
 	r.done <- err
+}
+
+// restarts is the one piece of work that a request restarts without writing.
+func (r *request) restarts() *group.ID {
+	switch {
+	case r.kind == restartTask:
+		return &group.ID{Connector: r.name, Task: r.task}
+	case r.kind == restartConnector && !r.restart.IncludeTasks:
+		return &group.ID{Connector: r.name, Task: group.ConnectorTask}
+	}
+	return nil
 }
 
 // write is what the leader's writer does.
@@ -349,6 +373,7 @@ func (c *cluster) write(r *request) error {
 	if r.abandoned() {
 		return errors.New("withdrawn")
 	}
+	c.wrote[r]++
 	add := func(key, value string) { c.log = append(c.log, record{key, value}) }
 	switch r.kind { //exhaustive:enforce
 	case putConnector:
@@ -510,7 +535,8 @@ func (c *cluster) actions() []func() {
 // stays alone answers for a new configuration when it runs (standalone mode).
 func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &cluster{t: t, asked: make(map[*request]int), version: group.V2, delay: rapid.SampledFrom([]time.Duration{0, 3 * time.Second}).Draw(t, "delay")}
+		c := &cluster{t: t, asked: make(map[*request]int), wrote: make(map[*request]int), starts: make(map[group.ID]int), before: make(map[*request]int),
+			version: group.V2, delay: rapid.SampledFrom([]time.Duration{0, 3 * time.Second}).Draw(t, "delay")}
 		standalone := rapid.Bool().Draw(t, "standalone")
 		first := 1
 		if !standalone {
@@ -524,6 +550,9 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 		ask := func(m *member, r *request) {
 			c.request(r)
 			requests = append(requests, r)
+			if id := r.restarts(); id != nil {
+				c.before[r] = c.starts[*id]
+			}
 			m.inbox = append(m.inbox, requested{r})
 		}
 		names := []string{"a", "b", "c"}
@@ -577,6 +606,11 @@ func TestEverythingRunsOnceWhateverHappens(t *testing.T) {
 				if all := c.actions(); len(all) > 0 {
 					rapid.SampledFrom(all).Draw(t, "action")()
 				}
+			}
+		}
+		for n := range 200 { // enough for a blind worker to give up its work
+			if all := c.actions(); len(all) > 0 {
+				all[n%len(all)]()
 			}
 		}
 		for _, m := range c.members {
