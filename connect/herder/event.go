@@ -39,6 +39,8 @@ type (
 		*request
 		err error
 	}
+	// changesPaused ends a rejoin that waits for further changes.
+	changesPaused struct{}
 	// ticked comes once a second.
 	ticked struct{}
 )
@@ -52,6 +54,7 @@ func (planWanted) isEvent()       {}
 func (planned) isEvent()          {}
 func (requested) isEvent()        {}
 func (written) isEvent()          {}
+func (changesPaused) isEvent()    {}
 func (ticked) isEvent()           {}
 
 // effect is something to be done. The loop carries it out.
@@ -62,6 +65,9 @@ type (
 	answerGroup struct{ allocated []group.ID }
 	// rejoin asks for a round.
 	rejoin struct{ reason string }
+	// awaitChanges ends in changesPaused once the config topic has been quiet
+	// for a moment.
+	awaitChanges struct{}
 	// resync waits, reads the config topic as readConfigs does and says so. It
 	// leaves the group first if leave is set.
 	resync struct {
@@ -102,6 +108,7 @@ type (
 
 func (answerGroup) isEffect()    {}
 func (rejoin) isEffect()         {}
+func (awaitChanges) isEffect()   {}
 func (resync) isEffect()         {}
 func (readConfigs) isEffect()    {}
 func (stopWork) isEffect()       {}

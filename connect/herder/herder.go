@@ -309,6 +309,8 @@ func (h *Herder) loop(ctx context.Context) {
 	s := newState()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	var quiet alarm
+	defer quiet.stop()
 	ready := false
 	for {
 		var e event
@@ -321,17 +323,60 @@ func (h *Herder) loop(ctx context.Context) {
 				h.log.Info("Group", zap.Stringer("event", g.Kind), zap.String("reason", g.Reason))
 			}
 		case e = <-h.events:
+		case <-quiet.c:
+			quiet.stop()
+			e = changesPaused{}
 		case <-tick.C:
 			e = ticked{}
 			h.rotateSessionKey()
 		}
 		s.configs = h.configs.Snapshot()
 		for _, f := range step(s, e) {
+			if _, ok := f.(awaitChanges); ok {
+				quiet.extend(changePause, changeLimit)
+				continue
+			}
 			h.carryOut(s, f)
 		}
 		ready = ready || s.phase == settled
 		h.view.Store(&view{settled: s.phase == settled, everReady: ready, leader: s.leader, leaderURL: s.leaderURL, signed: s.protocol == "sessioned"})
 	}
+}
+
+// A round that is due because of the config topic waits until no change has
+// come for changePause, at most changeLimit after the first. A client that
+// creates connectors one after the other needs some milliseconds for each; one
+// that creates a single connector hardly notices.
+const (
+	changePause = 15 * time.Millisecond
+	changeLimit = 200 * time.Millisecond
+)
+
+// alarm is a timer that can be put off.
+type alarm struct {
+	c     <-chan time.Time // nil while it is off
+	timer *time.Timer
+	since time.Time // it was set
+}
+
+// extend sets the alarm to pause from now, but not later than limit after it
+// was first set.
+func (a *alarm) extend(pause, limit time.Duration) {
+	now := time.Now()
+	if a.c == nil {
+		a.since = now
+	}
+	pause = max(0, min(pause, limit-now.Sub(a.since)))
+	a.stop()
+	a.timer = time.NewTimer(pause)
+	a.c = a.timer.C
+}
+
+func (a *alarm) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.c = nil
 }
 
 // aside runs what may take long beside the loop.

@@ -184,6 +184,8 @@ func (m *member) carryOut(c *cluster, f effect) {
 		}
 	case planTasks:
 		m.later(func() { m.plan(c, f.name) })
+	case awaitChanges:
+		m.later(func() { m.inbox = append(m.inbox, changesPaused{}) })
 	case write:
 		m.later(func() { m.inbox = append(m.inbox, written{f.request, c.write(f.request)}) })
 	case reply:

@@ -72,7 +72,7 @@ func TestAStandaloneWorkerAnswersWithTheErrorOfTheWrite(t *testing.T) {
 func TestNobodyWaitsForAConnectorThatWasDeleted(t *testing.T) {
 	s, _ := created(t)
 	s.configs = &storage.ConfigSnapshot{Offset: 6}
-	expect(t, step(s, configChange{storage.Change{Kind: storage.ConnectorRemoved, Connector: "a"}}), "stop [a]", "reply "+staleConfig, "rejoin")
+	expect(t, step(s, configChange{storage.Change{Kind: storage.ConnectorRemoved, Connector: "a"}}), "stop [a]", "reply "+staleConfig, "awaitChanges")
 	expect(t, step(s, connectorStarted{name: "a"}))
 }
 

@@ -34,6 +34,7 @@ type state struct {
 	planning map[string]bool       // connectors whose tasks are being planned; true: once more
 	rejoinOn map[group.ID]bool     // tasks whose stop is followed by a rejoin
 	awaited  map[string]*awaited   // connectors whose start and first tasks somebody waits for
+	changed  string                // why a round is due when the config topic has been quiet for a moment; empty: it is not
 	closing  bool
 }
 

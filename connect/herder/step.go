@@ -36,6 +36,11 @@ func step(s *state, e event) []effect {
 		return s.onRequest(e.request)
 	case written:
 		return s.onWritten(e)
+	case changesPaused:
+		if s.changed == "" {
+			return nil
+		}
+		return s.rejoin(s.changed)
 	case ticked:
 		return s.dropAbandoned()
 	}
@@ -44,6 +49,7 @@ func step(s *state, e event) []effect {
 
 // onGroup handles what the group says.
 func (s *state) onGroup(e group.Event) []effect {
+	s.changed = "" // a round that begins now serves every change so far, or is followed by another
 	if s.phase == unsynced {
 		return nil // the membership is being left, and with it what it asks
 	}
@@ -300,8 +306,20 @@ func (s *state) onStopped(ids []group.ID) []effect {
 	return append(effects, s.reconcile()...)
 }
 
+// rejoinSoon asks for a round that serves further changes, too: where many
+// connectors are created one after the other, a round for each would be most
+// of the work. Meanwhile this worker goes on as it is.
+func (s *state) rejoinSoon(reason string) []effect {
+	if s.phase != settled {
+		return s.rejoin(reason)
+	}
+	s.changed = reason
+	return []effect{awaitChanges{}}
+}
+
 // rejoin asks for a round; nothing is started before it is applied.
 func (s *state) rejoin(reason string) []effect {
+	s.changed = ""
 	switch s.phase { //exhaustive:ignore
 	case settled:
 		s.phase = joining
@@ -331,23 +349,23 @@ func (s *state) onConfig(c storage.Change) []effect {
 	switch c.Kind { //exhaustive:enforce
 	case storage.ConnectorAdded:
 		s.newConfig(c.Connector)
-		return s.rejoin("connector " + c.Connector + " was created")
+		return s.rejoinSoon("connector " + c.Connector + " was created")
 	case storage.ConnectorRemoved:
 		// Stopped at once, not only when the round revokes it: a connector that is
 		// created anew under the name meanwhile must start with its own configuration.
 		effects := s.stop(append(s.local(c.Connector), id), deletedWork)
 		effects = append(effects, s.arrived(c.Connector, &ConflictError{Message: staleConfig})...)
-		return append(effects, s.rejoin("connector "+c.Connector+" was deleted")...)
+		return append(effects, s.rejoinSoon("connector "+c.Connector+" was deleted")...)
 	case storage.ConnectorChanged:
 		s.newConfig(c.Connector)
 		return s.stop([]group.ID{id}, replacedWork) // and starts again once stopped
 	case storage.TasksChanged:
 		if c.Tasks == 0 {
-			return s.rejoin("connector " + c.Connector + " has no tasks any more")
+			return s.rejoinSoon("connector " + c.Connector + " has no tasks any more")
 		}
 		effects := s.stop(s.local(c.Connector), replacedWork)
 		if len(effects) == 0 {
-			return s.rejoin("connector " + c.Connector + " has new tasks")
+			return s.rejoinSoon("connector " + c.Connector + " has new tasks")
 		}
 		// Not before they are gone: this worker may not get them back. Until then
 		// nothing is started, so none of them comes to life in between.

@@ -210,7 +210,8 @@ func TestARestartIsAnsweredWhenTheConnectorHasStarted(t *testing.T) {
 
 func TestACreatedConnectorRunsOnlyOnceItIsAssigned(t *testing.T) {
 	s := running(true)
-	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "rejoin")
+	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "awaitChanges")
+	expect(t, step(s, changesPaused{}), "rejoin")
 	expect(t, step(s, told(group.Rejoining)))
 	expect(t, step(s, joined(true, 5, ids("a"), nil)), "answer [a]", "roundApplied", "start a")
 	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
@@ -221,7 +222,7 @@ func TestADeletedConnectorStopsAtOnce(t *testing.T) {
 	s := running(true, "a", "a0", "a1")
 	s.configs = &storage.ConfigSnapshot{Offset: 7}
 	effects := step(s, changed(storage.ConnectorRemoved, 0))
-	expect(t, effects, "stop [a-0 a-1 a]", "rejoin")
+	expect(t, effects, "stop [a-0 a-1 a]", "awaitChanges")
 	if why := effects[0].(stopWork).why; why != deletedWork {
 		t.Errorf("it is stopped for reason %d, which writes a status", why)
 	}
@@ -242,21 +243,45 @@ func TestAConnectorThatIsGoneWhenItIsRevokedWritesNoStatus(t *testing.T) {
 func TestAConnectorThatWasCreatedAnewStartsWithItsOwnConfiguration(t *testing.T) {
 	s := running(true, "a", "a0")
 	s.configs = &storage.ConfigSnapshot{Offset: 6}
-	expect(t, step(s, changed(storage.ConnectorRemoved, 0)), "stop [a-0 a]", "rejoin")
+	expect(t, step(s, changed(storage.ConnectorRemoved, 0)), "stop [a-0 a]", "awaitChanges")
 	s.configs = configured(Started, 0)
 	s.configs.Offset = 7
-	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "rejoin")
-	expect(t, step(s, workStopped{ids("a", "a0")})) // the round decides, and comes
-	expect(t, step(s, joined(true, 7, nil, ids("a0"))), "answer [a]", "roundApplied", "start a")
+	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "awaitChanges")
+	expect(t, step(s, workStopped{ids("a", "a0")}), "start a") // which is assigned here until the round
+	expect(t, step(s, changesPaused{}), "rejoin")
+	expect(t, step(s, joined(true, 7, nil, ids("a0"))), "answer [a]", "roundApplied")
 }
 
 func TestTasksThatRunElsewhereNeedARebalanceAllTheSame(t *testing.T) {
-	expect(t, step(running(true, "a"), changed(storage.TasksChanged, 2)), "rejoin")
+	s := running(true, "a")
+	expect(t, step(s, changed(storage.TasksChanged, 2)), "awaitChanges")
+	expect(t, step(s, changesPaused{}), "rejoin")
+}
+
+// TestOneRoundServesManyChanges lets work go on, and requests be carried out,
+// until the config topic is quiet.
+func TestOneRoundServesManyChanges(t *testing.T) {
+	s := running(true)
+	for range 3 {
+		expect(t, step(s, changed(storage.ConnectorAdded, 0)), "awaitChanges")
+		expect(t, step(s, requested{&request{kind: putTarget, name: "a", target: Paused}}), "write a")
+		delete(s.writing, "a")
+	}
+	expect(t, step(s, changesPaused{}), "rejoin")
+	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "rejoin") // no waiting for what the round may not serve
+}
+
+func TestARoundThatComesAnywayServesTheChanges(t *testing.T) {
+	s := running(true)
+	expect(t, step(s, changed(storage.ConnectorAdded, 0)), "awaitChanges")
+	expect(t, step(s, told(group.Rejoining)))
+	expect(t, step(s, joined(true, 5, ids("a"), nil)), "answer [a]", "roundApplied", "start a")
+	expect(t, step(s, changesPaused{}))
 }
 
 func TestATaskCountOfNoneStopsNothingByItself(t *testing.T) {
 	s := running(true, "a", "a0", "a1")
-	expect(t, step(s, changed(storage.TasksChanged, 0)), "rejoin")
+	expect(t, step(s, changed(storage.TasksChanged, 0)), "awaitChanges")
 	s.configs = configured(Stopped, 0)
 	expect(t, step(s, joined(true, 5, nil, ids("a0", "a1"))), "stop [a-0 a-1]")
 	expect(t, step(s, workStopped{ids("a0", "a1")}), "answer [a]", "roundApplied")
