@@ -319,6 +319,24 @@ func TestACoordinatorLostDuringARoundEndsAllWork(t *testing.T) {
 	})
 }
 
+func TestALongOutageIsOvercome(t *testing.T) {
+	play(t, testConfig(), func(t *testing.T, c *coordinator, m *Member) {
+		settle(t, c, m)
+		c.script(down)
+		expect(t, m, Lost)
+		m.Allocated(nil)
+		pass(time.Minute)
+		quiet(t, m)
+		c.script(nil)
+		start := time.Now()
+		expect(t, m, Joined)
+		if waited := time.Since(start); waited > pauseAfter(100) {
+			t.Errorf("back %v after the coordinator, the longest pause between tries is %v", waited, pauseAfter(100))
+		}
+		m.Allocated(oneConnector)
+	})
+}
+
 func TestAShortOutageEndsNothing(t *testing.T) {
 	play(t, testConfig(), func(t *testing.T, c *coordinator, m *Member) {
 		settle(t, c, m)

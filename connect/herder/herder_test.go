@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -141,18 +143,28 @@ type node struct {
 type nodes struct {
 	t       *testing.T
 	brokers []string
+	broker  *kfake.Cluster
 	census  *census
 	all     []*node
 }
 
-func newNodes(t *testing.T) *nodes {
+func newNodes(t *testing.T, options ...kfake.Opt) *nodes {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1))
+	c := &nodes{t: t, census: &census{now: make(map[string]int)}}
+	c.open(options...)
+	c.brokers = c.broker.ListenAddrs()
+	t.Cleanup(func() { c.broker.Close() })
+	return c
+}
+
+// open starts the broker.
+func (c *nodes) open(options ...kfake.Opt) {
+	c.t.Helper()
+	broker, err := kfake.NewCluster(append(options, kfake.NumBrokers(1), kfake.AllowAutoTopicCreation(), kfake.DefaultNumPartitions(1))...)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	t.Cleanup(cluster.Close)
-	return &nodes{t: t, brokers: cluster.ListenAddrs(), census: &census{now: make(map[string]int)}}
+	c.broker = broker
 }
 
 // add starts one more node and waits until it is in the group.
@@ -477,6 +489,40 @@ func TestOfTwoWhoCreateOneConnectorOneIsRefused(t *testing.T) {
 		t.Errorf("%d of %d clients are told that they created the connector", made, clients)
 	}
 	c.untilRunning("a", "a-0")
+}
+
+// TestAWorkerOutlivesItsBroker: work stops while the group is out of reach,
+// because others could be given it, and all goes on by itself.
+func TestAWorkerOutlivesItsBroker(t *testing.T) {
+	dir := t.TempDir()
+	c := newNodes(t, kfake.DataDir(dir))
+	c.add()
+	c.add()
+	c.must(c.put(c.all[0], "a", config.Map{"tasks.max": "2"}))
+	c.untilState("a", "RUNNING RUNNING RUNNING")
+	_, port, err := net.SplitHostPort(c.brokers[0])
+	c.must(err)
+	number, err := strconv.Atoi(port)
+	c.must(err)
+	c.broker.Close()
+	c.untilRunning()
+	created := make(chan error, 1)
+	go func() { created <- c.put(c.all[0], "b", nil) }() // waits for the group
+	names := c.all[1].Connectors()                       // does not
+	if diff := cmp.Diff([]string{"a"}, names); diff != "" {
+		t.Errorf("connectors while the broker is away:\n%s", diff)
+	}
+	c.open(kfake.DataDir(dir), kfake.Ports(number))
+	c.untilRunning("a", "a-0", "a-1")
+	var elsewhere *ElsewhereError
+	for err := <-created; err != nil; err = c.put(c.all[0], "b", nil) {
+		if !errors.As(err, &elsewhere) { // nobody knew yet who leads
+			t.Fatal(err)
+		}
+	}
+	c.untilState("b", "RUNNING RUNNING")
+	c.untilState("a", "RUNNING RUNNING RUNNING")
+	c.neverTwice()
 }
 
 func TestAWorkerThatIsGoneAnswersNothing(t *testing.T) {

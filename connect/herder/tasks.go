@@ -28,6 +28,7 @@ func (h *Herder) planTasks(ctx context.Context, name string) {
 	// owner may have published another.
 	ctx, cancel := h.worker.UntilStopped(ctx, name)
 	defer cancel()
+	begun := time.Now()
 	for attempt := 0; ; attempt++ {
 		c := h.configs.Snapshot().Connectors[name]
 		if c == nil || c.Target != Started {
@@ -45,7 +46,12 @@ func (h *Herder) planTasks(ctx context.Context, name string) {
 			return // it does not run here any more, or its status tells the user
 		}
 		delay := min(250*time.Millisecond<<min(attempt, 8), time.Minute)
-		h.log.Warn("The tasks of a connector could not be planned and published; trying again", zap.String("connector", name), zap.Duration("after", delay), zap.Error(err))
+		level := zap.WarnLevel
+		var forbidden *ForbiddenError
+		if errors.As(err, &forbidden) && time.Since(begun) < keyGrace {
+			level = zap.DebugLevel
+		}
+		h.log.Log(level, "The tasks of a connector could not be planned and published; trying again", zap.String("connector", name), zap.Duration("after", delay), zap.Error(err))
 		timer := time.NewTimer(delay)
 		select {
 		case <-ctx.Done():
@@ -56,6 +62,10 @@ func (h *Herder) planTasks(ctx context.Context, name string) {
 		}
 	}
 }
+
+// keyGrace is how long a refused signature is nothing to tell of: the session
+// key was replaced, and this worker or the leader has not read the new one.
+const keyGrace = time.Minute
 
 // tasksChanged reports whether planned tasks have to be written: another
 // number, another configuration, or a connector configuration that is not the
@@ -104,6 +114,9 @@ func (h *Herder) postTasks(ctx context.Context, leader, name string, tasks []con
 		return nil
 	}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<12))
+	if resp.StatusCode == http.StatusForbidden {
+		return &ForbiddenError{Message: fmt.Sprintf("the leader at %s answered %s: %s", leader, resp.Status, text)}
+	}
 	return fmt.Errorf("the leader at %s answered %s: %s", leader, resp.Status, text)
 }
 
