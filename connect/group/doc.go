@@ -37,6 +37,10 @@
 // connectors or task configs have changed, the assignment's offset is not that of the configuration read, or
 // Assignment.Err is ConfigMismatch (read to the end first, or the rounds go round in circles).
 //
+// Members state the classes of their plugins behind the metadata (Config.Classes), where Java's readers do not look. A
+// leader gives work only to members that can run it, as far as there are any; members that state nothing, those in
+// Java, count as able to run everything. Among equal members the outcome is exactly that of a Java leader.
+//
 // While the coordinator is out of reach the Member tries on for ever; Lost comes after heartbeat.interval.ms of that, once.
 // Run ends with an error only for what no retry heals: missing rights, a group of another protocol, and the like.
 package group

@@ -17,4 +17,14 @@
 // catch up with the offset of the config topic that the leader worked with,
 // start what is missing. If something was revoked the member itself asks for
 // the second round. Writes that arrive meanwhile wait until the round is over.
+//
+// A created or deleted connector and new tasks ask for a round, but only once
+// the config topic has been quiet for a moment (changePause): one round then
+// serves many of them.
+//
+// # Writes
+//
+// Each write runs beside the loop; the requests for one connector are written
+// one after the other, each decided by what the topic says then. A request is
+// answered when its record is read back.
 package herder

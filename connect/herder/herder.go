@@ -267,7 +267,9 @@ func (h *Herder) Run(ctx context.Context) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	g, gctx := errgroup.WithContext(serving)
-	h.ctx = gctx
+	var endBeside context.CancelFunc
+	h.ctx, endBeside = context.WithCancel(gctx)
+	defer endBeside()
 	h.opened.Store(true)
 	g.Go(func() error { return h.offsets.Run(gctx) })
 	g.Go(func() error { return h.statuses.Run(gctx) })
@@ -286,6 +288,7 @@ func (h *Herder) Run(ctx context.Context) error {
 		h.besideMu.Lock()
 		h.over = true
 		h.besideMu.Unlock()
+		endBeside() // a write, or a read, that waits for a broker that is away
 		h.beside.Wait()
 		return nil
 	})
