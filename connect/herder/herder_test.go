@@ -167,18 +167,20 @@ func (c *nodes) open(options ...kfake.Opt) {
 	c.broker = broker
 }
 
-// add starts one more node and waits until it is in the group.
-func (c *nodes) add() *node {
+// add starts one more node, without some of the classes, and waits until it is
+// in the group.
+func (c *nodes) add(lacking ...string) *node {
 	c.t.Helper()
 	n := &node{done: make(chan struct{})}
 	server := httptest.NewServer(http.HandlerFunc(n.serve))
 	c.t.Cleanup(server.Close)
 	n.url = server.URL + "/"
-	registry, err := plugin.New(append(converter.Plugins(), connect.Plugin{
+	plugins := append(converter.Plugins(), connect.Plugin{
 		Class: "Resident", Kind: connect.SourcePlugin, Version: "1", TaskClass: "Settler", Def: config.NewDef(),
 		New:     func() any { return &resident{census: c.census} },
 		NewTask: func() any { return &settler{census: c.census} },
-	})...)
+	})
+	registry, err := plugin.New(slices.DeleteFunc(plugins, func(p connect.Plugin) bool { return slices.Contains(lacking, p.Class) })...)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -462,6 +464,58 @@ func TestABrokenConnectorIsFailedUntilItIsMended(t *testing.T) {
 	}
 	c.must(c.put(n, "a", nil))
 	c.untilState("a", "RUNNING RUNNING")
+}
+
+// TestWorkFindsTheWorkersThatCanRunIt: it is FAILED, with a trace that says
+// why, only where there are none.
+func TestWorkFindsTheWorkersThatCanRunIt(t *testing.T) {
+	c := newNodes(t)
+	const extra = "org.apache.kafka.connect.json.JsonConverter"
+	first := c.add()
+	c.must(c.put(first, "a", config.Map{"tasks.max": "2"}))
+	c.must(c.put(first, "b", config.Map{"tasks.max": "3", "value.converter": extra}))
+	all := []string{"a", "a-0", "a-1", "b", "b-0", "b-1", "b-2"}
+	c.untilRunning(all...)
+	c.add(extra)
+	c.until("the second worker has all tasks that it can run", func() bool {
+		s, err := first.Status("a")
+		return err == nil && len(s.Tasks) == 2 && s.Tasks[0].WorkerID == c.all[1].cfg.WorkerID && s.Tasks[1].WorkerID == c.all[1].cfg.WorkerID
+	})
+	c.untilRunning(all...)
+	c.untilState("b", "RUNNING RUNNING RUNNING RUNNING")
+
+	c.remove(first)
+	c.untilState("b", "RUNNING FAILED FAILED FAILED")
+	s, err := c.all[0].Status("b")
+	c.must(err)
+	if trace := s.Tasks[0].Trace; !strings.Contains(trace, extra) || !strings.Contains(trace, "Converter") {
+		t.Errorf("the trace of a task without its converter is %s", trace)
+	}
+	c.add("Resident")
+	c.remove(c.all[0])
+	c.untilState("a", "FAILED FAILED FAILED")
+	s, err = c.all[0].Status("a")
+	c.must(err)
+	for _, trace := range []string{s.Connector.Trace, s.Tasks[0].Trace} {
+		if !strings.Contains(trace, "Failed to find any class that implements Connector and which name matches Resident") {
+			t.Errorf("the trace without the connector's class is %s", trace)
+		}
+	}
+	c.add()
+	c.untilRunning(all...)
+	c.untilState("a", "RUNNING RUNNING RUNNING")
+	c.neverTwice()
+}
+
+func TestTheClassesThatAWorkerLacksAreNamed(t *testing.T) {
+	configs := &storage.ConfigSnapshot{Connectors: map[string]*storage.Connector{
+		"b": {Config: config.Raw{"connector.class": text("Elastic"), "value.converter": text("org.a.Avro")}},
+		"a": {Config: config.Raw{"connector.class": text("Resident"), "value.converter": text("org.a.Avro"), "transforms": text("x"), "transforms.x.type": text("org.a.Mask")}},
+	}}
+	want := []string{"Elastic (b)", "org.a.Avro (a, b)", "org.a.Mask (a)"}
+	if diff := cmp.Diff(want, unknownClasses(configs, []string{"Resident"})); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestOfTwoWhoCreateOneConnectorOneIsRefused(t *testing.T) {

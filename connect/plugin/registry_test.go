@@ -1,8 +1,11 @@
 package plugin_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"kconnect/connect"
 	"kconnect/connect/config"
@@ -30,6 +33,36 @@ func TestClassesHaveShortNames(t *testing.T) {
 				t.Errorf("%s: %v, %v", name, p, err)
 			}
 		}
+	}
+}
+
+func TestNamesAreThoseUnderWhichClassesAreFound(t *testing.T) {
+	r := registry(t)
+	names := r.Names()
+	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) {
+		t.Errorf("not sorted, or not each name once: %q", names)
+	}
+	for _, name := range names {
+		if r.Find(name) == nil {
+			t.Errorf("%s names no class", name)
+		}
+	}
+	for _, name := range []string{"FileStreamSource", "FileStreamSourceConnector", "org.apache.kafka.connect.transforms.Cast$Value", "Json", "RegexRouter"} {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+func TestAConnectorNeedsTheClassesThatItNames(t *testing.T) {
+	text := func(s string) *string { return &s }
+	got := plugin.Needs(config.Raw{
+		"connector.class": text("File"), "key.converter": nil, "value.converter": text("Json"), "header.converter": text(""),
+		"transforms": text("a, b,gone"), "transforms.a.type": text("Mask"), "transforms.b.type": text("${env:X}"),
+		"predicates": text("p"), "predicates.p.type": text("IsTombstone"), "unused.type": text("Other"),
+	})
+	if diff := cmp.Diff([]string{"File", "Json", "Mask", "IsTombstone"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
