@@ -48,7 +48,7 @@ test: setup build $(SERVICES) ## every test, with the race detector, on real ser
 race: setup $(SERVICES) ## every test anew, the worker processes with the race detector too
 	KCONNECT_TEST_RACE=1 $(SERVICES) -only kafka,mariadb go test -race -count=1 -timeout 30m $(PACKAGES)
 
-bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw loops of the same run
+bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw loops of the same run; groups of workers with many connectors
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb -fast go run ./test/bench -svg docs/performance.svg
 
 soak: setup build $(SERVICES) ## the long fault tests; SOAK=5m is their length

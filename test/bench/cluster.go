@@ -119,9 +119,7 @@ func (c *cluster) measure(ctx context.Context) (*clusterFigures, error) {
 			return nil, err
 		}
 		c.workers = append(c.workers, w)
-	}
-	for _, w := range c.workers {
-		if err := w.healthy(ctx); err != nil {
+		if err := w.healthy(ctx); err != nil { // so the first is the leader
 			return nil, err
 		}
 	}
