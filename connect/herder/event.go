@@ -25,8 +25,9 @@ type (
 	}
 	// connectorStarted is the end of a start, or of a move to STARTED.
 	connectorStarted struct {
-		name string
-		err  error
+		name  string
+		start int // which one; that of an earlier start means nothing
+		err   error
 	}
 	// planWanted asks for the tasks of a connector to be planned again.
 	planWanted struct{ name string }
@@ -82,10 +83,16 @@ type (
 		ids []group.ID
 		why stopReason
 	}
-	startConnector struct{ name string }
-	startTask      struct{ id group.ID }
+	startConnector struct {
+		name  string
+		start int // numbers the starts here
+	}
+	startTask struct{ id group.ID }
 	// moveTarget brings a connector and its tasks to their target.
-	moveTarget struct{ name string }
+	moveTarget struct {
+		name  string
+		start int // of the connector
+	}
 	// planTasks asks the connector for its tasks and publishes them if they changed.
 	planTasks struct{ name string }
 	// write changes the config topic and then says so.

@@ -314,6 +314,10 @@ func (h *Herder) loop(ctx context.Context) {
 	defer tick.Stop()
 	var quiet alarm
 	defer quiet.stop()
+	pause := changePause
+	if h.cfg.Standalone {
+		pause = 0 // its rounds cost nothing
+	}
 	ready := false
 	for {
 		var e event
@@ -336,7 +340,7 @@ func (h *Herder) loop(ctx context.Context) {
 		s.configs = h.configs.Snapshot()
 		for _, f := range step(s, e) {
 			if _, ok := f.(awaitChanges); ok {
-				quiet.extend(changePause, changeLimit)
+				quiet.extend(pause, changeLimit)
 				continue
 			}
 			h.carryOut(s, f)
@@ -415,13 +419,13 @@ func (h *Herder) carryOut(s *state, f effect) {
 	case stopWork:
 		h.aside(func(context.Context) { h.stopWork(f) })
 	case startConnector:
-		h.startConnector(s.configs.Connectors[f.name])
+		h.startConnector(s.configs.Connectors[f.name], f.start)
 	case startTask:
 		h.startTask(s.configs.Connectors[f.id.Connector], f.id)
 	case moveTarget:
 		if c := s.configs.Connectors[f.name]; c != nil {
 			h.worker.SetTarget(f.name, target(c.Target), func(err error) {
-				h.aside(func(context.Context) { h.send(connectorStarted{f.name, err}) })
+				h.aside(func(context.Context) { h.send(connectorStarted{f.name, f.start, err}) })
 			})
 		}
 	case planTasks:
@@ -485,10 +489,10 @@ func (h *Herder) stopWork(f stopWork) {
 	h.send(workStopped{f.ids})
 }
 
-func (h *Herder) startConnector(c *storage.Connector) {
+func (h *Herder) startConnector(c *storage.Connector, start int) {
 	h.worker.StartConnector(c.Name, c.Config, target(c.Target), func(err error) {
 		// From the connector's goroutine, which the loop may be waiting for.
-		h.aside(func(context.Context) { h.send(connectorStarted{c.Name, err}) })
+		h.aside(func(context.Context) { h.send(connectorStarted{c.Name, start, err}) })
 	})
 }
 

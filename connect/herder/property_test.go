@@ -175,19 +175,19 @@ func (m *member) carryOut(c *cluster, f effect) {
 		})
 	case startConnector:
 		m.begin(c, group.ID{Connector: f.name, Task: group.ConnectorTask})
-		m.later(func() { m.inbox = append(m.inbox, connectorStarted{f.name, nil}) })
+		m.later(func() { m.inbox = append(m.inbox, connectorStarted{f.name, f.start, nil}) })
 	case startTask:
 		m.begin(c, f.id)
 	case moveTarget:
 		if m.works[group.ID{Connector: f.name, Task: group.ConnectorTask}] {
-			m.later(func() { m.inbox = append(m.inbox, connectorStarted{f.name, nil}) })
+			m.later(func() { m.inbox = append(m.inbox, connectorStarted{f.name, f.start, nil}) })
 		}
 	case planTasks:
 		m.later(func() { m.plan(c, f.name) })
 	case awaitChanges:
 		m.later(func() { m.inbox = append(m.inbox, changesPaused{}) })
 	case write:
-		m.later(func() { m.inbox = append(m.inbox, written{f.request, c.write(f.request)}) })
+		m.later(func() { m.write(c, f.request) })
 	case reply:
 		c.answer(f.request, f.err)
 	case applyRestart:
@@ -368,6 +368,21 @@ func (r *request) restarts() *group.ID {
 		return &group.ID{Connector: r.name, Task: group.ConnectorTask}
 	}
 	return nil
+}
+
+// write writes a request and says so once it is read back.
+func (m *member) write(c *cluster, r *request) {
+	err := c.write(r)
+	end := len(c.log)
+	var wait func()
+	wait = func() {
+		if err == nil && m.read < end {
+			m.later(wait)
+			return
+		}
+		m.inbox = append(m.inbox, written{r, err})
+	}
+	wait()
 }
 
 // write is what the leader's writer does.

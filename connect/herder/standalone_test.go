@@ -21,7 +21,7 @@ func created(t *testing.T) (*state, *request) {
 	r := &request{kind: putConnector, name: "a", awaited: true}
 	expect(t, step(s, requested{r}), "write a")
 	s.configs = configured(Started, 0)
-	expect(t, step(s, configChange{storage.Change{Kind: storage.ConnectorAdded, Connector: "a"}}), "rejoin")
+	expect(t, step(s, configChange{storage.Change{Kind: storage.ConnectorAdded, Connector: "a"}}), "awaitChanges")
 	expect(t, step(s, joined(true, 5, ids("a"), nil)), "answer [a]", "roundApplied", "start a")
 	expect(t, step(s, written{request: r}))
 	return s, r
@@ -29,7 +29,7 @@ func created(t *testing.T) (*state, *request) {
 
 func TestAStandaloneWorkerAnswersWhenTheTasksArePlanned(t *testing.T) {
 	s, _ := created(t)
-	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}), "planTasks")
 	expect(t, step(s, planWanted{"a"})) // once more
 	expect(t, step(s, planned{"a"}), "planTasks")
 	expect(t, step(s, planned{"a"}), "reply <nil>")
@@ -39,24 +39,24 @@ func TestAStandaloneWorkerAnswersWhenTheTasksArePlanned(t *testing.T) {
 
 func TestAStandaloneWorkerAnswersWithTheErrorOfTheStart(t *testing.T) {
 	s, _ := created(t)
-	expect(t, step(s, connectorStarted{name: "a", err: errors.New("no such file")}), "reply no such file")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"], err: errors.New("no such file")}), "reply no such file")
 }
 
 func TestAStandaloneWorkerAnswersForAConnectorThatIsNotToRun(t *testing.T) {
 	s, _ := created(t)
 	s.configs = configured(Paused, 0)
-	expect(t, step(s, connectorStarted{name: "a"}), "reply <nil>")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}), "reply <nil>")
 }
 
 func TestTheStartOfAnOlderConfigurationIsNotWhatARequestWaitsFor(t *testing.T) {
 	s, _ := created(t)
 	expect(t, step(s, requested{&request{kind: putConnector, name: "a", replace: true, awaited: true}}), "write a")
-	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}), "planTasks")
 	expect(t, step(s, planned{"a"}))
 	expect(t, step(s, configChange{storage.Change{Kind: storage.ConnectorChanged, Connector: "a"}}), "stop [a]")
-	expect(t, step(s, connectorStarted{name: "a"})) // of the stopped one
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]})) // of the stopped one
 	expect(t, step(s, workStopped{ids("a")}), "start a")
-	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}), "planTasks")
 	expect(t, step(s, planned{"a"}), "reply <nil>", "reply <nil>")
 }
 
@@ -65,7 +65,7 @@ func TestAStandaloneWorkerAnswersWithTheErrorOfTheWrite(t *testing.T) {
 	r := &request{kind: putConnector, name: "a", replace: true, awaited: true}
 	expect(t, step(s, requested{r}), "write a")
 	expect(t, step(s, written{request: r, err: errors.New("too late")}), "reply too late")
-	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}), "planTasks")
 	expect(t, step(s, planned{"a"}), "reply <nil>") // of the first
 }
 
@@ -73,7 +73,7 @@ func TestNobodyWaitsForAConnectorThatWasDeleted(t *testing.T) {
 	s, _ := created(t)
 	s.configs = &storage.ConfigSnapshot{Offset: 6}
 	expect(t, step(s, configChange{storage.Change{Kind: storage.ConnectorRemoved, Connector: "a"}}), "stop [a]", "reply "+staleConfig, "awaitChanges")
-	expect(t, step(s, connectorStarted{name: "a"}))
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}))
 }
 
 func TestARequestThatIsNotWaitedForAnyMoreIsForgotten(t *testing.T) {

@@ -28,6 +28,8 @@ type state struct {
 	running  map[group.ID]bool // started here and not told to stop
 	stopping map[group.ID]bool // told to stop and not yet gone
 
+	starts   int                   // of connectors, so far
+	started  map[string]int        // the last start of each connector that runs here
 	waiting  []*request            // until the round is over
 	writing  map[string][]*request // connectors of which something is being written, and who waits for that
 	restarts map[group.ID]*restart // to be started again once stopped
@@ -63,7 +65,7 @@ func newState() *state {
 	return &state{
 		configs:  &storage.ConfigSnapshot{Offset: -1},
 		assigned: make(map[group.ID]bool), running: make(map[group.ID]bool), stopping: make(map[group.ID]bool),
-		writing: make(map[string][]*request), restarts: make(map[group.ID]*restart), planning: make(map[string]bool), rejoinOn: make(map[group.ID]bool),
+		started: make(map[string]int), writing: make(map[string][]*request), restarts: make(map[group.ID]*restart), planning: make(map[string]bool), rejoinOn: make(map[group.ID]bool),
 		awaited: make(map[string]*awaited),
 	}
 }

@@ -238,7 +238,9 @@ func (s *state) reconcile() []effect {
 		}
 		s.running[id] = true
 		if id.Task == group.ConnectorTask {
-			effects = append(effects, startConnector{id.Connector})
+			s.starts++
+			s.started[id.Connector] = s.starts
+			effects = append(effects, startConnector{id.Connector, s.starts})
 			continue
 		}
 		effects = append(effects, startTask{id})
@@ -253,6 +255,9 @@ func (s *state) stop(ids []group.ID, why stopReason) []effect {
 	for _, id := range ids {
 		if s.running[id] {
 			delete(s.running, id)
+			if id.Task == group.ConnectorTask {
+				delete(s.started, id.Connector)
+			}
 			s.stopping[id] = true
 			running = append(running, id)
 		}
@@ -379,7 +384,7 @@ func (s *state) onConfig(c storage.Change) []effect {
 		}
 		return effects
 	case storage.TargetChanged:
-		return []effect{moveTarget{c.Connector}}
+		return []effect{moveTarget{c.Connector, s.started[c.Connector]}}
 	case storage.RestartRequested:
 		return []effect{applyRestart{c.Restart}}
 	case storage.LoggerLevelChanged:
@@ -391,8 +396,8 @@ func (s *state) onConfig(c storage.Change) []effect {
 
 func (s *state) onConnectorStarted(e connectorStarted) []effect {
 	id := group.ID{Connector: e.name, Task: group.ConnectorTask}
-	if !s.running[id] {
-		return nil // of a start before the stop that is on its way
+	if e.start == 0 || e.start != s.started[e.name] {
+		return nil // of a start before the last stop
 	}
 	effects := s.restarted(id, e.err)
 	if e.err != nil {

@@ -143,14 +143,14 @@ func TestAChangedConnectorStopsAndStartsWithoutARebalance(t *testing.T) {
 	s := running(true, "a", "a0")
 	expect(t, step(s, configChange{storage.Change{Kind: storage.ConnectorChanged, Connector: "a"}}), "stop [a]")
 	expect(t, step(s, workStopped{ids("a")}), "start a")
-	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}), "planTasks")
 }
 
 func TestAPausedConnectorPlansNoTasks(t *testing.T) {
 	s := running(true, "a")
 	s.configs = configured(Paused, 2)
 	expect(t, step(s, configChange{storage.Change{Kind: storage.TargetChanged, Connector: "a"}}), "moveTarget")
-	expect(t, step(s, connectorStarted{name: "a"}))
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}))
 }
 
 func TestALostGroupStopsEverything(t *testing.T) {
@@ -205,7 +205,7 @@ func TestARestartIsAnsweredWhenTheConnectorHasStarted(t *testing.T) {
 	s := running(true, "a")
 	step(s, requested{&request{kind: restartConnector, name: "a"}})
 	expect(t, step(s, workStopped{ids("a")}), "start a")
-	expect(t, step(s, connectorStarted{name: "a", err: errors.New("no such driver")}), "reply no such driver")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"], err: errors.New("no such driver")}), "reply no such driver")
 }
 
 func TestACreatedConnectorRunsOnlyOnceItIsAssigned(t *testing.T) {
@@ -214,7 +214,7 @@ func TestACreatedConnectorRunsOnlyOnceItIsAssigned(t *testing.T) {
 	expect(t, step(s, changesPaused{}), "rejoin")
 	expect(t, step(s, told(group.Rejoining)))
 	expect(t, step(s, joined(true, 5, ids("a"), nil)), "answer [a]", "roundApplied", "start a")
-	expect(t, step(s, connectorStarted{name: "a"}), "planTasks")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"]}), "planTasks")
 	expect(t, step(s, planned{"a"}))
 }
 
@@ -442,7 +442,7 @@ func TestTasksArePlannedOneAtATime(t *testing.T) {
 }
 
 func TestAConnectorThatFailedToStartPlansNoTasks(t *testing.T) {
-	expect(t, step(running(true, "a"), connectorStarted{name: "a", err: errors.New("no such driver")}))
+	expect(t, step(running(true, "a"), connectorStarted{name: "a", start: 1, err: errors.New("no such driver")}))
 }
 
 func TestATaskIsRestartedHere(t *testing.T) {
@@ -455,9 +455,10 @@ func TestATaskIsRestartedHere(t *testing.T) {
 func TestARestartIsNotAnsweredByAnEarlierStart(t *testing.T) {
 	s := running(true, "a") // and says that it has started a little later
 	expect(t, step(s, requested{&request{kind: restartConnector, name: "a"}}), "stop [a]")
-	expect(t, step(s, connectorStarted{name: "a", err: errors.New("of the first start")}))
+	expect(t, step(s, connectorStarted{name: "a", start: 1, err: errors.New("of the first start")}))
 	expect(t, step(s, workStopped{ids("a")}), "start a")
-	expect(t, step(s, connectorStarted{name: "a"}), "reply <nil>", "planTasks")
+	expect(t, step(s, connectorStarted{name: "a", start: 1})) // which may be heard of late
+	expect(t, step(s, connectorStarted{name: "a", start: 2}), "reply <nil>", "planTasks")
 }
 
 func TestARestartOfWhatLeavesMeanwhileIsAConflict(t *testing.T) {
