@@ -65,20 +65,20 @@ func (s *Server) adminRoutes() []route {
 }
 
 // router makes the handler of a listener. Whatever before does holds for every
-// answer, errors included.
-func (s *Server) router(routes []route, before ...echo.MiddlewareFunc) *echo.Echo {
+// answer, errors included. auth, when it is not nil, says who may call.
+func (s *Server) router(auth *BasicAuth, routes []route, before ...echo.MiddlewareFunc) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = writeError
 	e.Pre(before...)
 	e.Pre(s.gate)
 	for _, r := range routes {
 		for method, do := range r.on {
-			e.Add(method, r.path, s.serve(r, do))
+			e.Add(method, r.path, s.serve(auth, r, do))
 			if method == http.MethodGet {
-				e.HEAD(r.path, s.serve(r, do)) // net/http leaves the body out
+				e.HEAD(r.path, s.serve(auth, r, do)) // net/http leaves the body out
 			}
 		}
-		e.OPTIONS(r.path, options(r))
+		e.OPTIONS(r.path, options(auth, r))
 	}
 	return e
 }
@@ -110,10 +110,10 @@ func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // serve wraps a resource into what all have in common.
-func (s *Server) serve(r route, do resource) echo.HandlerFunc {
+func (s *Server) serve(auth *BasicAuth, r route, do resource) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := time.Now()
-		err := s.answer(c, r, do)
+		err := s.answer(auth, c, r, do)
 		if err != nil {
 			writeError(err, c)
 		}
@@ -127,7 +127,7 @@ func (s *Server) serve(r route, do resource) echo.HandlerFunc {
 	}
 }
 
-func (s *Server) answer(c echo.Context, r route, do resource) error {
+func (s *Server) answer(auth *BasicAuth, c echo.Context, r route, do resource) error {
 	h := c.Request().Header
 	switch {
 	case slices.ContainsFunc(c.ParamValues(), func(v string) bool { return strings.Contains(v, "/") }):
@@ -136,6 +136,8 @@ func (s *Server) answer(c echo.Context, r route, do resource) error {
 		return frameworkError(http.StatusUnsupportedMediaType)
 	case !accepts(h, contentJSON):
 		return frameworkError(http.StatusNotAcceptable)
+	case auth.refuses(c, r.path):
+		return nil
 	}
 	limit := int64(maxBody)
 	if h.Get(headerMAC) != "" {
@@ -183,7 +185,7 @@ func covers(mediaRange, media string) bool {
 
 // options lists the methods of a path (golden rest 01-root-health), in Allow
 // alone for a client that takes no plain text.
-func options(r route) echo.HandlerFunc {
+func options(auth *BasicAuth, r route) echo.HandlerFunc {
 	var methods []string
 	for _, m := range []string{"HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"} {
 		_, on := r.on[m]
@@ -192,6 +194,9 @@ func options(r route) echo.HandlerFunc {
 		}
 	}
 	return func(c echo.Context) error {
+		if auth.refuses(c, r.path) {
+			return nil
+		}
 		h := c.Response().Header()
 		h.Set("Allow", strings.Join(methods, ","))
 		if !accepts(c.Request().Header, "text/plain") {

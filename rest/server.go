@@ -45,6 +45,9 @@ type Config struct {
 	AdminTLS  *tls.Config // of https admin listeners
 	ClientTLS *tls.Config // for requests to other workers; nil: the system's authorities
 
+	// Auth asks for a user on Listeners, of /admin too where it is there. AdminListeners are open, as in Java.
+	Auth *BasicAuth
+
 	Version, Commit string // of this program, for GET /
 
 	Logger  *zap.Logger  // nil: no log
@@ -87,10 +90,10 @@ func New(h Herder, cfg Config) (*Server, error) {
 	if cfg.AdminListeners == nil {
 		routes = append(routes, s.adminRoutes()...)
 	}
-	main := s.router(routes, before...)
+	main := s.router(cfg.Auth, routes, before...)
 	if cfg.Metrics != nil {
-		main.GET("/metrics", echo.WrapHandler(cfg.Metrics))
-		main.HEAD("/metrics", echo.WrapHandler(cfg.Metrics))
+		main.GET("/metrics", cfg.Auth.guard(echo.WrapHandler(cfg.Metrics)))
+		main.HEAD("/metrics", cfg.Auth.guard(echo.WrapHandler(cfg.Metrics)))
 	}
 	if len(cfg.Listeners) == 0 {
 		return nil, config.Invalid("listeners", "", "at least one listener is needed")
@@ -98,7 +101,7 @@ func New(h Herder, cfg Config) (*Server, error) {
 	if err := s.add("listeners", cfg.Listeners, cfg.TLS, main); err != nil {
 		return nil, err
 	}
-	if err := s.add("admin.listeners", cfg.AdminListeners, cfg.AdminTLS, s.router(s.adminRoutes())); err != nil {
+	if err := s.add("admin.listeners", cfg.AdminListeners, cfg.AdminTLS, s.router(nil, s.adminRoutes())); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/converter"
 	"kconnect/connect/herder"
@@ -175,10 +174,6 @@ func restConfig(properties config.Map, values *config.Values, log *zap.Logger) (
 	if err != nil {
 		return rest.Config{}, err
 	}
-	if classes := values.List("rest.extension.classes"); len(classes) > 0 {
-		return rest.Config{}, &connect.Error{Class: connect.ClassConfig, Kind: connect.Config,
-			Message: "Invalid value " + strings.Join(classes, ",") + " for configuration rest.extension.classes: Java classes cannot be loaded; leave the key out and protect the port by other means"}
-	}
 	c := rest.Config{
 		Listeners:          values.List("listeners"),
 		AdvertisedHost:     values.String("rest.advertised.host.name"),
@@ -194,5 +189,5 @@ func restConfig(properties config.Map, values *config.Values, log *zap.Logger) (
 	if admin, set := values.OptList("admin.listeners"); set {
 		c.AdminListeners = append([]string{}, admin...)
 	}
-	return c, nil
+	return c, secure(&c, properties, values, log)
 }

@@ -7,11 +7,13 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kconnect/connect/config"
+	"kconnect/connect/ssl"
 )
 
 // Kind says which Java client a configuration is for.
@@ -48,11 +50,12 @@ var connectionKeys = config.NewDef(
 	key("socket.connection.setup.timeout.ms", config.Long, "10000", nil),
 	key("enable.metrics.push", config.Boolean, "true", nil),
 	key("security.protocol", config.String, "PLAINTEXT", config.OneOfFold("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")),
-).Merge(tlsKeys, saslKeys)
+).Merge(ssl.Keys, saslKeys)
 
 // client is a configuration on its way to options.
 type client struct {
 	*config.Values
+	raw    config.Map
 	kind   Kind
 	opts   []kgo.Opt
 	capped []string
@@ -84,7 +87,7 @@ func read(kind Kind, m config.Map) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{Values: v, kind: kind}
+	c := &client{Values: v, raw: m, kind: kind}
 	for _, part := range map[Kind][]func() error{
 		CommonClient:   {c.connection},
 		ProducerClient: {c.connection, func() error { return c.producer(m) }},
@@ -164,6 +167,22 @@ func (c *client) connection() error {
 		c.add(kgo.DisableClientMetrics())
 	}
 	return c.security()
+}
+
+// security adds TLS and SASL as security.protocol wants it. Java ignores the keys of what is not switched on; so do we.
+func (c *client) security() error {
+	protocol := strings.ToUpper(c.String("security.protocol"))
+	if strings.HasSuffix(protocol, "SSL") {
+		t, err := ssl.Client(c.raw)
+		if err != nil {
+			return err
+		}
+		c.add(kgo.DialTLSConfig(t))
+	}
+	if strings.HasPrefix(protocol, "SASL_") {
+		return c.sasl()
+	}
+	return nil
 }
 
 // backoff doubles from first to limit, a fifth up or down by chance.

@@ -17,54 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"kconnect/connect/config"
 )
-
-func TestJAASTexts(t *testing.T) {
-	for text, want := range map[string]map[string]string{
-		`org.a.PlainLoginModule required username="alice" password="se cret";`:  {"username": "alice", "password": "se cret"},
-		"a.B required\n  username=alice\n  password='it''s';":                   nil, // two texts side by side
-		`a.B Required username=alice password='a"b' ;`:                          {"username": "alice", "password": `a"b`},
-		`a.B required username="a\"b\\c\n\101\tz" password="ü";`:                {"username": "a\"b\\c\nA\tz", "password": "ü"},
-		`a.B required /* old */ username="x" // note` + "\n" + `password="//";`: {"username": "x", "password": "//"},
-		`a.B required;`:                                 {},
-		`a.B required username="x" password="y"`:        nil,
-		`a.B required username="x"; c.D required;`:      nil,
-		`a.B username="x";`:                             nil,
-		`a.B required username "x";`:                    nil,
-		`a.B required username="x" password=pass/word;`: nil,
-		`a.B required username="x`:                      nil,
-		`a.B required username="x" /* `:                 nil,
-		``:                                              nil,
-	} {
-		got, ok := parseJAAS(text)
-		if ok != (want != nil) {
-			t.Errorf("%s: accepted is %v", text, ok)
-			continue
-		}
-		if diff := cmp.Diff(want, got.options); ok && diff != "" {
-			t.Errorf("%s:\n%s", text, diff)
-		}
-	}
-}
-
-// FuzzJAAS checks that a quoted value comes back as it was, whatever it is, and that no text makes the reader fail badly.
-func FuzzJAAS(f *testing.F) {
-	f.Add(`a.B required username="x" password="y";`)
-	f.Add(`"\`)
-	f.Add(`\377'`)
-	f.Fuzz(func(t *testing.T, s string) {
-		parseJAAS(s)
-		quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`)
-		got, ok := parseJAAS(`a.B required username="x" password="` + quote.Replace(s) + `";`)
-		if !ok || got.options["password"] != s {
-			t.Errorf("%q: %v, %q", s, ok, got.options["password"])
-		}
-	})
-}
 
 // ping connects with a configuration.
 func ping(t *testing.T, m config.Map) error {

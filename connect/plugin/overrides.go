@@ -52,7 +52,7 @@ func overrides(p *connect.Plugin, w WorkerDefaults, raw config.Raw) ([]config.Re
 				hidden := config.Hidden // Promise 8: it looks like a secret with a slip in its name
 				res.Value = &hidden
 			}
-			if !overridable(w, name) {
+			if !Overridable(w.Properties, w.OverridePolicy, name) {
 				res.Errors = append(res.Errors, "The '"+policyName(w.OverridePolicy)+"' policy does not allow '"+name+"' to be overridden in the connector configuration.")
 			}
 			res.Key, _ = one.Prefixed(prefix).Lookup(prefix + name)
@@ -68,16 +68,28 @@ func policyName(policy string) string {
 	return strings.TrimSuffix(policy, "ConnectorClientConfigOverridePolicy")
 }
 
-// overridable reports whether the worker's policy lets connectors set a client
-// setting. A policy that is not known here allows nothing.
-func overridable(w WorkerDefaults, name string) bool {
-	switch policyName(w.OverridePolicy) {
+// OverridePolicy accepts the policies that there are, by name or by class.
+func OverridePolicy() config.Validator {
+	return config.Func("All, None, Principal or Allowlist", func(name string, v any) error {
+		text, _ := v.(string)
+		switch policyName(text) {
+		case "All", "None", "Principal", "Allowlist":
+			return nil
+		}
+		return config.Invalid(name, v, "this worker has the policies All, None, Principal and Allowlist, and loads no Java classes")
+	})
+}
+
+// Overridable reports whether the policy of a worker with these properties lets connectors set a client setting, which
+// is named without its prefix.
+func Overridable(properties config.Map, policy, name string) bool {
+	switch policyName(policy) {
 	case "All", "":
 		return true
 	case "Principal":
 		return slices.Contains([]string{"sasl.jaas.config", "sasl.mechanism", "security.protocol"}, name)
 	case "Allowlist":
-		return slices.Contains(list(w.Properties["connector.client.config.override.allowlist"]), name)
+		return slices.Contains(list(properties["connector.client.config.override.allowlist"]), name)
 	}
 	return false
 }

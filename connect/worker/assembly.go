@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/kafkaconf"
+	"kconnect/connect/plugin"
 	"kconnect/connect/storage"
 	"kconnect/connect/transform"
 )
@@ -95,33 +97,48 @@ type assembly struct {
 }
 
 // client returns the settings of one of the task's Kafka clients.
-func (a *assembly) client(worker, override, id string) config.Map {
-	m := a.settings(worker, override)
-	if _, set := m["client.id"]; !set {
+func (a *assembly) client(worker, override, id string) (config.Map, error) {
+	m, err := a.settings(worker, override)
+	if _, set := m["client.id"]; err == nil && !set {
 		m["client.id"] = "connector-" + id + "-" + a.base.id.Connector + "-" + strconv.Itoa(a.base.id.Task)
 	}
-	return m
+	return m, err
 }
 
 // settings returns those of one kind of the connector's Kafka clients: the
 // worker's bootstrap servers, its settings of that kind, then the connector's
-// overrides.
-func (a *assembly) settings(worker, override string) config.Map {
+// overrides. A configuration that the REST API would not take may still be in
+// the config topic: overrides that the policy forbids are an error here too, as
+// in Java.
+func (a *assembly) settings(worker, override string) (config.Map, error) {
 	m := config.Map{"bootstrap.servers": a.w.cfg.Properties["bootstrap.servers"]}
 	for k, v := range a.w.cfg.Properties.WithPrefix(worker) {
 		m[k] = v
 	}
+	policy := a.w.cfg.Properties["connector.client.config.override.policy"]
+	var forbidden []string
 	for k, v := range a.cfg.WithPrefix(override) {
 		m[k] = v
+		if !plugin.Overridable(a.w.cfg.Properties, policy, k) {
+			forbidden = append(forbidden, override+k)
+		}
 	}
-	return m
+	if len(forbidden) > 0 {
+		slices.Sort(forbidden)
+		return nil, connect.NewError("Client Config Overrides not allowed "+fmt.Sprint(forbidden)+" by the policy "+policy+
+			": take them out of the connector's configuration, or change connector.client.config.override.policy on the workers", nil)
+	}
+	return m, nil
 }
 
 // producer returns one of the task's producers and how long a record may wait
 // for its acknowledgement (delivery.timeout.ms); 0 when nobody set that, which
 // is for ever, as in Java.
 func (a *assembly) producer(id string) (*kgo.Client, time.Duration, error) {
-	m := a.client("producer.", "producer.override.", id)
+	m, err := a.client("producer.", "producer.override.", id)
+	if err != nil {
+		return nil, 0, err
+	}
 	opts, err := kafkaconf.Producer(m)
 	if err != nil {
 		return nil, 0, err
@@ -137,7 +154,11 @@ func (a *assembly) producer(id string) (*kgo.Client, time.Duration, error) {
 }
 
 func (a *assembly) admin() (*kadm.Client, error) {
-	opts, err := kafkaconf.Common(a.client("admin.", "admin.override.", "adminclient"))
+	m, err := a.client("admin.", "admin.override.", "adminclient")
+	if err != nil {
+		return nil, err
+	}
+	opts, err := kafkaconf.Common(m)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +206,10 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 }
 
 func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *config.Values) (func(soft, hard context.Context) error, error) {
-	props := a.client("consumer.", "consumer.override.", "consumer")
+	props, err := a.client("consumer.", "consumer.override.", "consumer")
+	if err != nil {
+		return nil, err
+	}
 	for key, value := range map[string]string{"group.id": "connect-" + a.base.id.Connector, "auto.offset.reset": "earliest", "enable.auto.commit": "false"} {
 		if _, set := props[key]; !set {
 			props[key] = value

@@ -1,6 +1,9 @@
 package worker
 
-import "kconnect/connect/config"
+import (
+	"kconnect/connect/config"
+	"kconnect/connect/plugin"
+)
 
 // Def is the configuration of a worker: every key of the Java distributed
 // worker, and ours. Keys with the prefixes of Prefixes belong to it, too.
@@ -16,7 +19,7 @@ var Def = config.NewDef(
 	config.Key{Name: "config.storage.topic", Type: config.String, Required: true, Importance: config.High, Doc: "Compacted topic, of one partition, that holds connector and task configurations. The same on all workers of a group."},
 	config.Key{Name: "connect.protocol", Type: config.String, Default: config.Default("sessioned"), Importance: config.Low, Validate: config.OneOf("eager", "compatible", "sessioned"), Doc: "Rebalance protocols that the worker offers to its group: eager, compatible (incremental) or sessioned (incremental, with signed requests between workers). The oldest one offered by any worker counts for all."},
 	config.Key{Name: "connections.max.idle.ms", Type: config.Long, Default: config.Default("540000"), Importance: config.Medium, Doc: "Idle connections to brokers are closed after this time, in ms."},
-	config.Key{Name: "connector.client.config.override.policy", Type: config.String, Default: config.Default("All"), Importance: config.Medium, Doc: "Which producer.override., consumer.override. and admin.override. keys connectors may use: All, None, Principal or Allowlist."},
+	config.Key{Name: "connector.client.config.override.policy", Type: config.String, Default: config.Default("All"), Importance: config.Medium, Validate: plugin.OverridePolicy(), Doc: "Which producer.override., consumer.override. and admin.override. keys connectors may use: All, None, Principal or Allowlist. Tasks of connectors that use others fail."},
 	config.Key{Name: "exactly.once.source.support", Type: config.String, Default: config.Default("disabled"), Importance: config.High, Validate: config.OneOfFold("DISABLED", "ENABLED", "PREPARING"), Doc: "Exactly-once source tasks. This version accepts only disabled and refuses to start otherwise."},
 	config.Key{Name: "group.id", Type: config.String, Required: true, Importance: config.High, Doc: "Name of the group that all workers of a cluster share."},
 	config.Key{Name: "header.converter", Type: config.Class, Default: config.Default("org.apache.kafka.connect.storage.SimpleHeaderConverter"), Importance: config.Low, Doc: "Class that converts record headers for connectors that set none."},
@@ -53,7 +56,7 @@ var Def = config.NewDef(
 	config.Key{Name: "rest.advertised.host.name", Type: config.String, Importance: config.Low, Doc: "Host under which other workers reach this one; also the first half of worker_id in statuses."},
 	config.Key{Name: "rest.advertised.listener", Type: config.String, Importance: config.Low, Doc: "Which listener others use, http or https, when there are both."},
 	config.Key{Name: "rest.advertised.port", Type: config.Int, Importance: config.Low, Doc: "Port under which other workers reach this one; also the second half of worker_id in statuses."},
-	config.Key{Name: "rest.extension.classes", Type: config.List, Default: config.Default(""), Importance: config.Low, Doc: "REST extensions. Java classes cannot be loaded, so only the empty list is accepted."},
+	config.Key{Name: "rest.extension.classes", Type: config.List, Default: config.Default(""), Importance: config.Low, Doc: "REST extensions. Of the Java classes there is org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension, which asks for a user and a password; others are refused."},
 	config.Key{Name: "retry.backoff.max.ms", Type: config.Long, Default: config.Default("1000"), Importance: config.Low, Validate: config.AtLeast(0), Doc: "Pause before a failed request is tried again, in ms."},
 	config.Key{Name: "retry.backoff.ms", Type: config.Long, Default: config.Default("100"), Importance: config.Low, Validate: config.AtLeast(0), Doc: "Pause before a failed request is tried again, in ms."},
 	config.Key{Name: "sasl.client.callback.handler.class", Type: config.Class, Importance: config.Medium, Doc: "Authentication setting of the Java client, without meaning here."},
@@ -107,26 +110,26 @@ var Def = config.NewDef(
 	config.Key{Name: "session.timeout.ms", Type: config.Int, Default: config.Default("10000"), Importance: config.High, Doc: "Time, in ms, without heartbeats after which the coordinator takes a worker for lost."},
 	config.Key{Name: "socket.connection.setup.timeout.max.ms", Type: config.Long, Default: config.Default("30000"), Importance: config.Low, Validate: config.AtLeast(0), Doc: "Time, in ms, that setting up a connection to a broker may take."},
 	config.Key{Name: "socket.connection.setup.timeout.ms", Type: config.Long, Default: config.Default("10000"), Importance: config.Low, Validate: config.AtLeast(0), Doc: "Time, in ms, that setting up a connection to a broker may take."},
-	config.Key{Name: "ssl.cipher.suites", Type: config.List, Default: config.Default(""), Importance: config.Low, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.client.auth", Type: config.String, Default: config.Default("none"), Importance: config.Low, Validate: config.OneOf("required", "requested", "none"), Doc: "Whether https listeners ask clients for a certificate."},
-	config.Key{Name: "ssl.enabled.protocols", Type: config.List, Default: config.Default("TLSv1.2,TLSv1.3"), Importance: config.Medium, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.endpoint.identification.algorithm", Type: config.String, Default: config.Default("https"), Importance: config.Low, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.engine.factory.class", Type: config.Class, Importance: config.Low, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.key.password", Type: config.Password, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.keymanager.algorithm", Type: config.String, Default: config.Default("SunX509"), Importance: config.Low, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.keystore.certificate.chain", Type: config.Password, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.keystore.key", Type: config.Password, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.keystore.location", Type: config.String, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.keystore.password", Type: config.Password, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.keystore.type", Type: config.String, Default: config.Default("JKS"), Importance: config.Medium, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.protocol", Type: config.String, Default: config.Default("TLSv1.3"), Importance: config.Medium, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.provider", Type: config.String, Importance: config.Medium, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.secure.random.implementation", Type: config.String, Importance: config.Low, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.trustmanager.algorithm", Type: config.String, Default: config.Default("PKIX"), Importance: config.Low, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.truststore.certificates", Type: config.Password, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.truststore.location", Type: config.String, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.truststore.password", Type: config.Password, Importance: config.High, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
-	config.Key{Name: "ssl.truststore.type", Type: config.String, Default: config.Default("JKS"), Importance: config.Medium, Doc: "TLS setting for connections to brokers and, unless listeners.https. keys are set, of https listeners."},
+	config.Key{Name: "ssl.cipher.suites", Type: config.List, Default: config.Default(""), Importance: config.Low, Doc: "Cipher suites of TLS 1.2 to offer, by their names in the standard; those of TLS 1.3 are always on. Empty: the secure ones. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.client.auth", Type: config.String, Default: config.Default("none"), Importance: config.Low, Validate: config.OneOf("required", "requested", "none"), Doc: "Whether https listeners ask clients for a certificate: required, requested (one that is shown is checked) or none."},
+	config.Key{Name: "ssl.enabled.protocols", Type: config.List, Default: config.Default("TLSv1.2,TLSv1.3"), Importance: config.Medium, Doc: "Versions of TLS, from the lowest to the highest of the list. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.endpoint.identification.algorithm", Type: config.String, Default: config.Default("https"), Importance: config.Low, Doc: "https: the host name of the other side has to be in its certificate. Empty: it is not looked at. For brokers and other workers."},
+	config.Key{Name: "ssl.engine.factory.class", Type: config.Class, Importance: config.Low, Doc: "Java class; refused."},
+	config.Key{Name: "ssl.key.password", Type: config.Password, Importance: config.High, Doc: "Password of the private key in the key store, when it differs from that of the store, or of an encrypted key in PEM. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.keymanager.algorithm", Type: config.String, Default: config.Default("SunX509"), Importance: config.Low, Doc: "Of the JVM; without effect."},
+	config.Key{Name: "ssl.keystore.certificate.chain", Type: config.Password, Importance: config.High, Doc: "Certificates of the private key in ssl.keystore.key, as PEM. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.keystore.key", Type: config.Password, Importance: config.High, Doc: "Private key, as PEM in the configuration itself; needs type PEM. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.keystore.location", Type: config.String, Importance: config.High, Doc: "Path of the store with the private key and its certificates. It is read at the start. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.keystore.password", Type: config.Password, Importance: config.High, Doc: "Password of the key store; one of type PEM has none. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.keystore.type", Type: config.String, Default: config.Default("JKS"), Importance: config.Medium, Doc: "JKS, PKCS12 (either reads both) or PEM. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.protocol", Type: config.String, Default: config.Default("TLSv1.3"), Importance: config.Medium, Doc: "Accepted for compatibility: ssl.enabled.protocols tells the versions."},
+	config.Key{Name: "ssl.provider", Type: config.String, Importance: config.Medium, Doc: "Provider of the JVM's TLS; refused."},
+	config.Key{Name: "ssl.secure.random.implementation", Type: config.String, Importance: config.Low, Doc: "Of the JVM; without effect."},
+	config.Key{Name: "ssl.trustmanager.algorithm", Type: config.String, Default: config.Default("PKIX"), Importance: config.Low, Doc: "Of the JVM; without effect."},
+	config.Key{Name: "ssl.truststore.certificates", Type: config.Password, Importance: config.High, Doc: "Certificates of trusted authorities, as PEM in the configuration itself; needs type PEM. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.truststore.location", Type: config.String, Importance: config.High, Doc: "Path of the store with the certificates of trusted authorities. Unset: those of the system for brokers, those of the key store for listeners. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.truststore.password", Type: config.Password, Importance: config.High, Doc: "Password of the trust store; one of type PEM has none. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
+	config.Key{Name: "ssl.truststore.type", Type: config.String, Default: config.Default("JKS"), Importance: config.Medium, Doc: "JKS, PKCS12 (either reads both) or PEM. For connections to brokers and, unless there are listeners.https. keys, for https listeners."},
 	config.Key{Name: "status.storage.partitions", Type: config.Int, Default: config.Default("5"), Importance: config.Low, Validate: config.Partitions(), Doc: "Partitions with which the status topic is created; -1 leaves it to the broker."},
 	config.Key{Name: "status.storage.replication.factor", Type: config.Short, Default: config.Default("3"), Importance: config.Low, Validate: config.ReplicationFactor(), Doc: "Replication factor with which the status topic is created; -1 leaves it to the broker."},
 	config.Key{Name: "status.storage.topic", Type: config.String, Required: true, Importance: config.High, Doc: "Compacted topic that holds the states of connectors and tasks. The same on all workers of a group."},
@@ -141,6 +144,7 @@ var Def = config.NewDef(
 	config.Key{Name: "connector.client.config.override.allowlist", Type: config.String, Default: config.Default(""), Importance: config.Low, Doc: ""},
 	config.Key{Name: compatibility, Type: config.String, Default: config.Default("safe"), Importance: config.Low, Validate: config.OneOf("safe", "java"),
 		Doc: "java makes every switch of the list of differences follow the Java worker. Connectors may set it for themselves."},
+	config.Key{Name: "kconnect.rest.basic.auth.jaas.config", Type: config.String, Importance: config.Medium, Doc: "Path of the JAAS file whose section KafkaConnect tells the users of the REST API, when rest.extension.classes has the basic-auth extension. Unset: the file of -Djava.security.auth.login.config in the environment variable KAFKA_OPTS."},
 	config.Key{Name: "kconnect.converter.coercion", Type: config.String, Default: config.Default("safe"), Importance: config.Low, Validate: config.OneOf("safe", "java"),
 		Doc: "java lets JsonConverter turn values that do not fit into others, as the Java class does; safe makes that an error of the record."},
 )

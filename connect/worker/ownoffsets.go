@@ -48,9 +48,15 @@ func (w *Worker) Offsets(ctx context.Context, name string, raw config.Raw) (o *s
 
 func (w *Worker) offsetsOf(ctx context.Context, name string, cfg config.Map) (*storage.ConnectorOffsets, func(), error) {
 	topic := strings.TrimSpace(cfg["offsets.storage.topic"])
+	if topic == "" || w.cfg.OffsetsTopic.Name == "" {
+		return storage.InWorkerTopic(name, w.offsets), func() {}, nil
+	}
 	a := assembly{w: w, cfg: cfg}
-	producer := a.settings("producer.", "producer.override.")
-	if topic == "" || w.cfg.OffsetsTopic.Name == "" || topic == w.cfg.OffsetsTopic.Name && sameServers(producer, w.cfg.Properties) {
+	producer, err := a.settings("producer.", "producer.override.")
+	if err != nil {
+		return nil, nil, err
+	}
+	if topic == w.cfg.OffsetsTopic.Name && sameServers(producer, w.cfg.Properties) {
 		return storage.InWorkerTopic(name, w.offsets), func() {}, nil
 	}
 	log, settings, err := a.ownOffsetsLog(name, topic, producer)
@@ -83,7 +89,14 @@ func sameServers(a, b config.Map) bool {
 // settings of the tasks' producers, read committed unless a setting of their
 // consumers says otherwise. The settings are everything that it depends on.
 func (a *assembly) ownOffsetsLog(name, topic string, producer config.Map) (storage.LogConfig, config.Map, error) {
-	consumer, admin := a.settings("consumer.", "consumer.override."), a.settings("admin.", "admin.override.")
+	consumer, err := a.settings("consumer.", "consumer.override.")
+	if err != nil {
+		return storage.LogConfig{}, nil, err
+	}
+	admin, err := a.settings("admin.", "admin.override.")
+	if err != nil {
+		return storage.LogConfig{}, nil, err
+	}
 	for key, value := range map[string]string{"enable.idempotence": "false", "delivery.timeout.ms": strconv.Itoa(math.MaxInt32)} { // Java's
 		if _, set := producer[key]; !set {
 			producer[key] = value
@@ -93,7 +106,6 @@ func (a *assembly) ownOffsetsLog(name, topic string, producer config.Map) (stora
 		ReadCommitted: strings.TrimSpace(consumer["isolation.level"]) != "read_uncommitted"}
 	cfg.Topic.Name, cfg.Topic.Property = topic, "offsets.storage.topic"
 	settings := config.Map{"topic": topic}
-	var err error
 	for prefix, m := range map[string]config.Map{"producer.": producer, "consumer.": consumer, "admin.": admin} {
 		for key, value := range m {
 			settings[prefix+key] = value
