@@ -13,12 +13,12 @@ import (
 // right. A folder ends with "$" where its subfolders are not meant. docs/architecture.md draws it.
 var arrows = func() []arrow {
 	contracts := []string{"connect$", "connect/config", "connect/data"}
-	parts := []string{"connect/converter", "connect/transform", "connect/plugin", "connect/group", "connect/storage", "connect/kafkaconf", "connect/metrics", "connect/logging", "connect/jaas", "connect/ssl"}
+	parts := []string{"connect/converter", "connect/transform", "connect/plugin", "connect/group", "connect/storage", "connect/kafkaconf", "connect/metrics", "connect/logging", "connect/jaas", "connect/ssl", "connect/oauth"}
 	all := []arrow{
 		{"connect/data", nil},
 		{"connect/config", nil},
 		{"connect$", []string{"connect/config", "connect/data"}},
-		{"connect/kafkaconf", slices.Concat(contracts, []string{"connect/jaas", "connect/ssl"})},
+		{"connect/kafkaconf", slices.Concat(contracts, []string{"connect/jaas", "connect/ssl", "connect/oauth"})},
 		{"connect/worker", slices.Concat(contracts, parts)},
 		{"connect/herder", slices.Concat(contracts, parts, []string{"connect/worker"})},
 		{"rest", slices.Concat(contracts, parts, []string{"connect/worker", "connect/herder"})},

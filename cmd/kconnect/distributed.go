@@ -58,7 +58,10 @@ func readProperties(path string) (config.Map, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return providers.ResolveMap(properties)
+	if properties, err = providers.ResolveMap(properties); err != nil {
+		return nil, err
+	}
+	return inherited(properties, os.Getenv)
 }
 
 // plugins is everything that configurations can name. A smaller program is a
@@ -84,6 +87,9 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 	defer log.Sync() //nolint:errcheck // the last lines are lost with a closed stderr, and nobody can be told
 	values, err := m.def.Parse(properties)
 	if err != nil {
+		return err
+	}
+	if err := refuseKerberos(properties); err != nil {
 		return err
 	}
 	warn(m, properties, values, log)

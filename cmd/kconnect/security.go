@@ -31,7 +31,7 @@ func secure(c *rest.Config, properties config.Map, values *config.Values, log *z
 				Message: "Invalid value " + class + " for configuration rest.extension.classes: Java classes cannot be loaded, of them " + basicAuthExtension +
 					" alone is part of this program; leave the class out and protect the port by other means"}
 		}
-		path := jaasFile(values)
+		path := cmp.Or(values.String(jaasKey), jaasPath(os.Getenv))
 		if path == "" {
 			return config.Invalid("rest.extension.classes", class, "no JAAS file tells the users: give its path by "+
 				"-D"+jaasProperty+"=... in the environment variable KAFKA_OPTS, or by the key "+jaasKey)
@@ -50,26 +50,4 @@ func calls(listeners []string) bool {
 	})
 }
 
-const (
-	jaasKey      = "kconnect.rest.basic.auth.jaas.config"
-	jaasProperty = "java.security.auth.login.config"
-)
-
-// jaasFile is the path of the JAAS file: by our own key, or as a JVM would be told.
-func jaasFile(values *config.Values) string {
-	path := cmp.Or(values.String(jaasKey), strings.TrimPrefix(systemProperty(os.Getenv, jaasProperty), "="))
-	return strings.TrimPrefix(strings.TrimPrefix(path, "file://"), "file:")
-}
-
-// systemProperty returns a property of the JVM that the environment sets for the Java worker: the environments of
-// containers and services that ran one can stay as they are. Of several -D options the last counts; KAFKA_OPTS comes
-// after JAVA_TOOL_OPTIONS, which every JVM reads.
-func systemProperty(env func(string) string, name string) string {
-	found := ""
-	for _, option := range strings.Fields(env("JAVA_TOOL_OPTIONS") + " " + env("KAFKA_OPTS")) {
-		if value, ok := strings.CutPrefix(strings.Trim(option, `"'`), "-D"+name+"="); ok {
-			found = strings.Trim(value, `"'`)
-		}
-	}
-	return found
-}
+const jaasKey = "kconnect.rest.basic.auth.jaas.config"

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 
 	"kconnect/connect/config"
@@ -111,5 +113,55 @@ func TestUsersAreReadWhereTheJavaWorkerHasThem(t *testing.T) {
 				t.Errorf("%v, want %q", err, test.fault)
 			}
 		})
+	}
+}
+
+func TestClientsInheritTheLoginsOfTheEnvironment(t *testing.T) {
+	jaas := filepath.Join(t.TempDir(), "jaas.conf")
+	if err := os.WriteFile(jaas, []byte(`KafkaClient { a.PlainLoginModule required username="u" password="p\"w"; };`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := func(name string) string {
+		if name != "KAFKA_OPTS" {
+			return ""
+		}
+		return "-Djava.security.auth.login.config=" + jaas + " -Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=https://a,https://b"
+	}
+	m := config.Map{"security.protocol": "sasl_ssl", "producer.security.protocol": "SASL_SSL", "producer.sasl.jaas.config": "own", "consumer.security.protocol": "SSL"}
+	got, err := inherited(m, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := maps.Clone(m)
+	want["sasl.jaas.config"] = `a.PlainLoginModule required password="p\"w" username="u";`
+	want["kconnect.sasl.oauthbearer.allowed.urls"] = "https://a,https://b"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	m["kconnect.sasl.oauthbearer.allowed.urls"] = "https://c"
+	if got, err := inherited(m, env); err != nil || got["kconnect.sasl.oauthbearer.allowed.urls"] != "https://c" {
+		t.Errorf("our own key counts first: %v, %v", got, err)
+	}
+	if err := os.Remove(jaas); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inherited(m, env); err == nil || !strings.Contains(err.Error(), jaas) {
+		t.Errorf("no file: %v", err)
+	}
+	if _, err := inherited(config.Map{}, env); err != nil {
+		t.Errorf("nobody needs the file: %v", err)
+	}
+}
+
+func TestKerberosIsRefusedAtTheStartUnderEveryPrefix(t *testing.T) {
+	for _, prefix := range []string{"", "producer.", "consumer.", "admin."} {
+		m := config.Map{prefix + "security.protocol": "SASL_PLAINTEXT", prefix + "sasl.mechanism": "GSSAPI"}
+		if err := refuseKerberos(m); err == nil || !strings.Contains(err.Error(), prefix+"sasl.mechanism") || !strings.Contains(err.Error(), "SCRAM-SHA-512") {
+			t.Errorf("%q: %v", prefix, err)
+		}
+		m[prefix+"security.protocol"] = "PLAINTEXT"
+		if err := refuseKerberos(m); err != nil {
+			t.Errorf("%q: not switched on: %v", prefix, err)
+		}
 	}
 }

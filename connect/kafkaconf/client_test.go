@@ -195,6 +195,12 @@ func TestRefusalsNameKeyValueAndRemedy(t *testing.T) {
 	jaas := func(s string) []string {
 		return []string{"security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", "PLAIN", "sasl.jaas.config", s}
 	}
+	bearer := func(more ...string) []string {
+		return append([]string{"security.protocol", "SASL_SSL", "sasl.mechanism", "OAUTHBEARER"}, more...)
+	}
+	login := func(options string) string {
+		return "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required " + options + ";"
+	}
 	for _, test := range []struct {
 		kind  Kind
 		pairs []string
@@ -205,8 +211,23 @@ func TestRefusalsNameKeyValueAndRemedy(t *testing.T) {
 		{CommonClient, []string{"request.timeout.ms", "soon"}, []string{"request.timeout.ms", "soon", "INT"}},
 		{CommonClient, []string{"security.protocol", "TLS"}, []string{"security.protocol", "TLS", "SASL_SSL"}},
 		{CommonClient, []string{"client.dns.lookup", "resolve_canonical_bootstrap_servers_only"}, []string{"client.dns.lookup", "leave the key out"}},
-		{CommonClient, []string{"security.protocol", "SASL_PLAINTEXT"}, []string{"sasl.mechanism", "GSSAPI", "SCRAM-SHA-512"}},
-		{CommonClient, []string{"security.protocol", "sasl_ssl", "sasl.mechanism", "OAUTHBEARER"}, []string{"sasl.mechanism", "OAUTHBEARER", "SCRAM-SHA-512"}},
+		{CommonClient, []string{"security.protocol", "SASL_PLAINTEXT"}, []string{"sasl.mechanism", "GSSAPI", "not set", "SCRAM-SHA-512"}},
+		{CommonClient, []string{"security.protocol", "sasl_ssl", "sasl.mechanism", "GSSAPI", "sasl.kerberos.service.name", "kafka"}, []string{"sasl.mechanism", "GSSAPI", "OAUTHBEARER"}},
+		{CommonClient, bearer(), []string{"sasl.oauthbearer.token.endpoint.url", "token endpoint"}},
+		{CommonClient, bearer("sasl.oauthbearer.token.endpoint.url", "https://a/t", AllowedURLs, "https://a/"), []string{"https://a/t", AllowedURLs, "KAFKA_OPTS"}},
+		{CommonClient, bearer("sasl.oauthbearer.token.endpoint.url", "ftp://a/t", AllowedURLs, "ftp://a/t"), []string{"ftp://a/t", "file:"}},
+		{CommonClient, bearer("sasl.oauthbearer.token.endpoint.url", "https://a/t", AllowedURLs, "https://a/t"), []string{"sasl.oauthbearer.client.credentials.client.id", "clientId"}},
+		{CommonClient, bearer("sasl.oauthbearer.token.endpoint.url", "https://a/t", AllowedURLs, "https://a/t", "sasl.jaas.config", login("clientId=x")),
+			[]string{"sasl.oauthbearer.client.credentials.client.secret", "clientSecret"}},
+		{CommonClient, bearer("sasl.oauthbearer.token.endpoint.url", "https://a/t", AllowedURLs, "https://a/t", "sasl.oauthbearer.jwt.retriever.class", "org.apache.kafka.common.security.oauthbearer.FileJwtRetriever"),
+			[]string{"sasl.oauthbearer.token.endpoint.url", "FileJwtRetriever"}},
+		{CommonClient, bearer("sasl.oauthbearer.jwt.retriever.class", "org.apache.kafka.common.security.oauthbearer.JwtBearerJwtRetriever"), []string{"JwtBearerJwtRetriever", "ClientCredentialsJwtRetriever"}},
+		{CommonClient, bearer("sasl.oauthbearer.jwt.validator.class", "a.B"), []string{"sasl.oauthbearer.jwt.validator.class", "a.B"}},
+		{CommonClient, bearer("sasl.login.callback.handler.class", "io.strimzi.kafka.oauth.client.JaasClientOauthLoginCallbackHandler"), []string{"sasl.login.callback.handler.class", "io.strimzi"}},
+		{CommonClient, bearer("sasl.jaas.config", `a.ScramLoginModule required username="u" password="`+secret+`";`), []string{"sasl.jaas.config", "OAuthBearerLoginModule"}},
+		{CommonClient, bearer("sasl.jaas.config", login(`clientId=x clientSecret="`+secret+`" extension_a1=b`)), []string{"sasl.jaas.config", "extension_NAME"}},
+		{CommonClient, bearer("sasl.oauthbearer.token.endpoint.url", "https://a/t", AllowedURLs, "https://a/t", "sasl.jaas.config", login(`clientId=x clientSecret="`+secret+`" ssl.truststore.location="/no/such"`)),
+			[]string{"sasl.jaas.config", "token endpoint", "/no/such"}},
 		{CommonClient, []string{"security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", "SCRAM-SHA-256"}, []string{"sasl.jaas.config", "ScramLoginModule required"}},
 		{CommonClient, []string{"security.protocol", "SASL_SSL", "sasl.mechanism", "PLAIN", "sasl.login.class", "a.B"}, []string{"sasl.login.class", "a.B", "leave"}},
 		{CommonClient, jaas(secret), []string{"sasl.jaas.config", "[hidden]", "PlainLoginModule required"}},

@@ -17,24 +17,32 @@ var saslKeys = config.NewDef(
 	key("sasl.client.callback.handler.class", config.Class, "", nil),
 	key("sasl.login.callback.handler.class", config.Class, "", nil),
 	key("sasl.login.class", config.Class, "", nil),
-)
+).Merge(oauthKeys)
 
 func (c *client) sasl() error {
 	mechanism := c.String("sasl.mechanism")
+	for _, key := range []string{"sasl.client.callback.handler.class", "sasl.login.class"} {
+		if v := c.String(key); v != "" {
+			return config.Invalid(key, v, "this worker runs no Java classes: put the user into sasl.jaas.config and leave the key out")
+		}
+	}
 	module := "ScramLoginModule"
 	switch mechanism {
+	case "OAUTHBEARER":
+		return c.oauth()
 	case "PLAIN":
 		module = "PlainLoginModule"
 	case "SCRAM-SHA-256", "SCRAM-SHA-512":
 	default:
 		// Promise 9: what is not there yet refuses.
-		return config.Invalid("sasl.mechanism", mechanism,
-			"this worker can do PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512: use a listener of the brokers that has one of them")
-	}
-	for _, key := range []string{"sasl.client.callback.handler.class", "sasl.login.callback.handler.class", "sasl.login.class"} {
-		if v := c.String(key); v != "" {
-			return config.Invalid(key, v, "this worker runs no Java classes: put the user into sasl.jaas.config and leave the key out")
+		why := "this worker can do PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER: use a listener of the brokers that has one of them"
+		if _, set := c.raw["sasl.mechanism"]; !set {
+			why = "it is what counts when the key is not set; " + why
 		}
+		return config.Invalid("sasl.mechanism", mechanism, why)
+	}
+	if v := c.String("sasl.login.callback.handler.class"); v != "" {
+		return config.Invalid("sasl.login.callback.handler.class", v, "this worker runs no Java classes: put the user into sasl.jaas.config and leave the key out")
 	}
 	text, given := c.OptPassword("sasl.jaas.config")
 	refuse := func(why string) error { return config.Invalid("sasl.jaas.config", text, why) }

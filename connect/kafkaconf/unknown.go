@@ -28,8 +28,11 @@ var idle = []string{
 	// Of the JVM: its metrics, its random numbers, the parts of its TLS.
 	"metric.reporters", "metrics.*", "auto.include.jmx.reporter", "ssl.keymanager.algorithm", "ssl.trustmanager.algorithm",
 	"ssl.secure.random.implementation", "security.providers",
-	// Belong to mechanisms that sasl.mechanism refuses.
-	"sasl.kerberos.*", "sasl.oauthbearer.*", "sasl.login.*",
+	// Of GSSAPI, which sasl.mechanism refuses.
+	"sasl.kerberos.*",
+	// Of a broker, which checks the tokens of OAUTHBEARER, and of a way to get them that is refused.
+	"sasl.oauthbearer.jwks.*", "sasl.oauthbearer.expected.*", "sasl.oauthbearer.clock.skew.seconds", "sasl.oauthbearer.scope.claim.name",
+	"sasl.oauthbearer.assertion.*",
 	// Of the worker, which has resolved them already.
 	"config.providers", "config.providers.*",
 }

@@ -123,6 +123,10 @@ func (a *assembly) settings(worker, override string) (config.Map, error) {
 			forbidden = append(forbidden, override+k)
 		}
 	}
+	delete(m, kafkaconf.AllowedURLs)
+	if allowed, set := a.w.cfg.Properties[kafkaconf.AllowedURLs]; set {
+		m[kafkaconf.AllowedURLs] = allowed // of the worker alone
+	}
 	if len(forbidden) > 0 {
 		slices.Sort(forbidden)
 		return nil, connect.NewError("Client Config Overrides not allowed "+fmt.Sprint(forbidden)+" by the policy "+policy+
