@@ -114,6 +114,7 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 	if err != nil {
 		return err
 	}
+	settings.ClientTLS = api.ClientTLS
 	h := herder.New(settings, registry, providers, levels, log)
 	server, err := rest.New(h, api)
 	if err != nil {
@@ -150,26 +151,29 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 	return err
 }
 
-// warn names the settings that have no effect here.
+// warn names the settings that have no effect here, in one line for each kind.
 func warn(m mode, properties config.Map, values *config.Values, log *zap.Logger) {
-	known := append(slices.Clone(kafkaconf.Unknown(kafkaconf.CommonClient, properties)), "")
-	for _, key := range m.def.Unknown(properties) {
-		if slices.ContainsFunc(m.prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) || !slices.Contains(known, key) {
-			continue
-		}
-		log.Warn("The worker's configuration has a key that is not known and has no effect", zap.String("key", key))
+	strange := kafkaconf.Unknown(kafkaconf.CommonClient, properties)
+	unknown := slices.DeleteFunc(m.def.Unknown(properties), func(key string) bool {
+		return slices.ContainsFunc(m.prefixes, func(p string) bool { return strings.HasPrefix(key, p) }) || !slices.Contains(strange, key)
+	})
+	if len(unknown) > 0 {
+		log.Warn("The worker's configuration has keys that are not known and have no effect", zap.Strings("keys", unknown))
 	}
 	if path := values.List("plugin.path"); len(path) > 0 {
 		log.Info("plugin.path is ignored: plugins are part of this program, Java plugins cannot be loaded")
 	}
-	for prefix, kind := range map[string]kafkaconf.Kind{"producer.": kafkaconf.ProducerClient, "consumer.": kafkaconf.ConsumerClient, "admin.": kafkaconf.CommonClient} {
-		own := properties.WithPrefix(prefix)
+	for _, client := range []struct {
+		prefix string
+		kind   kafkaconf.Kind
+	}{{"producer.", kafkaconf.ProducerClient}, {"consumer.", kafkaconf.ConsumerClient}, {"admin.", kafkaconf.CommonClient}} {
+		own := properties.WithPrefix(client.prefix)
 		own["bootstrap.servers"] = properties["bootstrap.servers"]
-		for _, key := range kafkaconf.Unknown(kind, own) {
-			log.Warn("The worker's configuration has a client setting that is not known and has no effect", zap.String("key", prefix+key))
+		if unknown := kafkaconf.Unknown(client.kind, own); len(unknown) > 0 {
+			log.Warn("The worker's configuration has settings of its "+client.prefix+" clients that are not known and have no effect", zap.Strings("keys", unknown))
 		}
-		for _, sentence := range kafkaconf.Capped(kind, own) {
-			log.Warn("The worker's configuration: " + prefix + sentence)
+		for _, sentence := range kafkaconf.Capped(client.kind, own) {
+			log.Warn("The worker's configuration: " + client.prefix + sentence)
 		}
 	}
 }

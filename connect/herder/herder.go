@@ -2,6 +2,7 @@ package herder
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -47,6 +48,9 @@ type Config struct {
 	TopicReset     bool          // topic.tracking.allow.reset
 	Signing        Signing
 	OverridePolicy string // connector.client.config.override.policy
+
+	// ClientTLS is for signed requests to a leader whose URL is https; nil: the system's authorities.
+	ClientTLS *tls.Config
 }
 
 // Herder runs this worker's share of the cluster. Make one with New and
@@ -103,7 +107,7 @@ func New(cfg Config, registry *plugin.Registry, providers config.Providers, leve
 	h := &Herder{
 		cfg: cfg, log: log.Named("herder"), logs: log, registry: registry, providers: providers, levels: levels,
 		events: make(chan event, 64), stopping: make(chan struct{}),
-		http: &http.Client{Timeout: 90 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		http: newLeaderClient(cfg.ClientTLS),
 	}
 	h.view.Store(&view{})
 	return h
@@ -290,6 +294,7 @@ func (h *Herder) Run(ctx context.Context) error {
 		h.besideMu.Unlock()
 		endBeside() // a write, or a read, that waits for a broker that is away
 		h.beside.Wait()
+		h.http.CloseIdleConnections()
 		return nil
 	})
 	err := g.Wait()

@@ -3,12 +3,14 @@ package herder
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -142,4 +144,17 @@ func (h *Herder) Fence(_ context.Context, name string, signature Signature) erro
 		return err
 	}
 	return fmt.Errorf("connector %s cannot be fenced: this worker runs without exactly-once source support; make exactly.once.source.support the same on all workers", name)
+}
+
+// newLeaderClient makes the client of requests to the leader.
+func newLeaderClient(t *tls.Config) *http.Client {
+	return &http.Client{
+		Timeout: 90 * time.Second,
+		Transport: &http.Transport{
+			// Workers reach each other directly, whatever proxy this process has.
+			Proxy: nil, TLSClientConfig: t, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 30 * time.Second,
+			DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }

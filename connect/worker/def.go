@@ -142,7 +142,7 @@ var Def = config.NewDef(
 	config.Key{Name: "value.converter.plugin.version", Type: config.String, Importance: config.Low, Doc: "Version of that class to use; there is one version of each here."},
 	config.Key{Name: "worker.sync.timeout.ms", Type: config.Int, Default: config.Default("3000"), Importance: config.Medium, Doc: "Time, in ms, that a worker has to catch up with the config topic during a rebalance before it leaves the group for a while."},
 	config.Key{Name: "worker.unsync.backoff.ms", Type: config.Int, Default: config.Default("300000"), Importance: config.Medium, Doc: "Time, in ms, that a worker which could not catch up stays out of an eager group."},
-	config.Key{Name: "connector.client.config.override.allowlist", Type: config.String, Default: config.Default(""), Importance: config.Low, Doc: ""},
+	config.Key{Name: "connector.client.config.override.allowlist", Type: config.String, Default: config.Default(""), Importance: config.Low, Doc: "Settings that connectors may override under the policy Allowlist, as a comma list, without their prefixes."},
 	config.Key{Name: compatibility, Type: config.String, Default: config.Default("safe"), Importance: config.Low, Validate: config.OneOf("safe", "java"),
 		Doc: "java makes every switch of the list of differences follow the Java worker. Connectors may set it for themselves."},
 	config.Key{Name: kafkaconf.AllowedURLs, Type: config.List, Default: config.Default(""), Importance: config.Medium, Doc: "Addresses that sasl.oauthbearer.token.endpoint.url may have, in the worker's settings and in the overrides of connectors; others are refused. Empty: those of -Dorg.apache.kafka.sasl.oauthbearer.allowed.urls in the environment variable KAFKA_OPTS."},

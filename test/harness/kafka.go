@@ -32,9 +32,15 @@ func Broker(t testing.TB) *Kafka {
 // PrivateBroker starts a broker for this test alone, which the test may stop and start.
 func PrivateBroker(t testing.TB) *Kafka {
 	t.Helper()
+	return PrivateBrokerWith(t, service.BrokerOptions{QuickRestart: true})
+}
+
+// PrivateBrokerWith is PrivateBroker for one with other options, such as listeners with protection: see Listener.
+func PrivateBrokerWith(t testing.TB, options service.BrokerOptions) *Kafka {
+	t.Helper()
 	d, err := service.FindDistribution()
 	installed(t, err)
-	broker, err := service.NewBroker(d, openDir(t), service.BrokerOptions{QuickRestart: true})
+	broker, err := service.NewBroker(d, openDir(t), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +53,12 @@ func PrivateBroker(t testing.TB) *Kafka {
 		}
 	})
 	return k
+}
+
+// Listener returns the address of a listener of PrivateBrokerWith.
+func (k *Kafka) Listener(t testing.TB, name string) string {
+	t.Helper()
+	return k.private(t).ListenerAddress(name)
 }
 
 // openDir makes a folder that other users may enter, unlike that of t.TempDir, for servers that root runs as another user.

@@ -47,7 +47,17 @@ type Connect struct {
 //	second := harness.Worker(t, harness.Join(first))
 func Worker(t testing.TB, properties Properties) *Connect {
 	t.Helper()
+	return WorkerThrough(t, properties, nil)
+}
+
+// WorkerThrough is Worker for one whose REST API needs more than a plain connection: requests go through transport, which
+// should not keep connections. nil is a plain one.
+func WorkerThrough(t testing.TB, properties Properties, transport http.RoundTripper) *Connect {
+	t.Helper()
 	w := newConnect(t, "kconnect", properties)
+	if transport != nil {
+		w.client.Transport = transport
+	}
 	w.command = func() *exec.Cmd {
 		//nolint:noctx // ended by Kill9, Term or the cleanup
 		return exec.Command(Binary(t), "distributed", w.file)
@@ -97,11 +107,11 @@ func newConnect(t testing.TB, program string, properties Properties) *Connect {
 		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience},
 	}
 	if given := properties["listeners"]; given != "" {
-		_, address, _ := strings.Cut(given, "://")
+		scheme, address, _ := strings.Cut(given, "://")
 		if strings.HasPrefix(address, ":") {
 			address = "127.0.0.1" + address
 		}
-		w.URL = "http://" + address
+		w.URL = strings.ToLower(scheme) + "://" + address
 	}
 	if err := os.WriteFile(w.file, []byte(all.text()), 0o644); err != nil {
 		t.Fatal(err)

@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +27,7 @@ type Broker struct {
 	jvm     []string
 	port    int
 	process *Process
+	ports   map[string]int // of the listeners by name
 }
 
 // quickJVM starts in half the time and keeps the memory of a test machine free; fullJVM is for figures that are published.
@@ -37,6 +40,17 @@ var (
 type BrokerOptions struct {
 	Fast         bool // a JVM for measuring in place of one that starts quickly
 	QuickRestart bool // up again seconds after a kill; on a busy machine such a broker may lose its own heartbeats
+
+	Listeners  []Listener        // beside the one without protection that every broker has
+	Properties map[string]string // of server.properties, such as those of the key store
+	JVM        []string          // more options, such as system properties
+}
+
+// Listener is a port of a broker with a security protocol.
+type Listener struct {
+	Name       string            // in capitals
+	Protocol   string            // SSL, SASL_SSL, ...
+	Properties map[string]string // for this listener, without their prefix listener.name.NAME.
 }
 
 // NewBroker prepares a broker in the empty folder dir: configuration and formatted storage.
@@ -49,15 +63,20 @@ func NewBroker(d Distribution, dir string, options BrokerOptions) (*Broker, erro
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{Distribution: d, dir: dir, port: port, jvm: quickJVM}
+	b := &Broker{Distribution: d, dir: dir, port: port, jvm: quickJVM, ports: make(map[string]int)}
 	if options.Fast {
 		b.jvm = fullJVM
 	}
-	b.jvm = append([]string{"-Dlog4j2.configurationFile=" + b.file("log4j2.yaml")}, b.jvm...)
+	b.jvm = slices.Concat([]string{"-Dlog4j2.configurationFile=" + b.file("log4j2.yaml")}, options.JVM, b.jvm)
 	if err := os.WriteFile(b.file("log4j2.yaml"), []byte(brokerLog), 0o644); err != nil {
 		return nil, err
 	}
-	properties := brokerProperties(port, controller, b.file("data"))
+	for _, l := range options.Listeners {
+		if b.ports[l.Name], err = FreePort(); err != nil {
+			return nil, err
+		}
+	}
+	properties := brokerProperties(port, controller, b.file("data")) + b.secured(options, controller)
 	if options.QuickRestart {
 		// A broker that was killed must wait until the controller has given up its former self, 9 s by default.
 		properties += "broker.session.timeout.ms=2000\nbroker.heartbeat.interval.ms=500\n"
@@ -116,10 +135,35 @@ func brokerProperties(port, controller int, data string) string {
 	}, "\n") + "\n"
 }
 
+// secured are the properties of the listeners with protection. Of a key that is there twice the last counts.
+func (b *Broker) secured(options BrokerOptions, controller int) string {
+	if len(options.Listeners) == 0 {
+		return ""
+	}
+	listeners, protocols := "PLAINTEXT://"+loopback(b.port), "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"
+	var own strings.Builder
+	write := func(prefix string, properties map[string]string) {
+		for _, key := range slices.Sorted(maps.Keys(properties)) {
+			fmt.Fprintf(&own, "%s%s=%s\n", prefix, key, properties[key])
+		}
+	}
+	write("", options.Properties)
+	for _, l := range options.Listeners {
+		listeners += "," + l.Name + "://" + loopback(b.ports[l.Name])
+		protocols += "," + l.Name + ":" + l.Protocol
+		write("listener.name."+strings.ToLower(l.Name)+".", l.Properties)
+	}
+	return "listeners=" + listeners + ",CONTROLLER://" + loopback(controller) + "\nadvertised.listeners=" + listeners +
+		"\nlistener.security.protocol.map=" + protocols + "\ninter.broker.listener.name=PLAINTEXT\n" + own.String()
+}
+
 func (b *Broker) file(name string) string { return filepath.Join(b.dir, name) }
 
 // Address is the host:port for bootstrap.servers.
 func (b *Broker) Address() string { return loopback(b.port) }
+
+// ListenerAddress is the host:port of one of the listeners of its options.
+func (b *Broker) ListenerAddress(name string) string { return loopback(b.ports[name]) }
 
 // Start starts the broker and returns when it answers.
 func (b *Broker) Start(ctx context.Context) error {
