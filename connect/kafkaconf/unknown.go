@@ -32,6 +32,8 @@ var idle = map[string]string{
 	"bootstrap.controllers":                    "Connect reaches a cluster through its brokers",
 
 	"exclude.internal.topics":             "Kafka's own topics are read only when they are named",
+	"share.*":                             "Connect uses no share groups",
+	"internal.*":                          "of the tests of Kafka",
 	"group.remote.assignor":               "of group.protocol=consumer, which is refused",
 	"transaction.two.phase.commit.enable": "Connect uses no transactions of two phases",
 
