@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -201,15 +202,31 @@ func (h *Herder) awaitCluster(ctx context.Context) error {
 			h.clusterID = metadata.Cluster
 			return nil
 		}
+		if err := refused(err); err != nil {
+			return err
+		}
 		h.log.Warn("No broker of bootstrap.servers can be reached yet", zap.Error(err))
 		timer := time.NewTimer(time.Second)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("the Kafka cluster cannot be reached: %w; check bootstrap.servers and security.protocol of the worker", err)
+			return fmt.Errorf("the Kafka cluster cannot be reached: %w; check bootstrap.servers, security.protocol and ssl.keystore.* of the worker", err)
 		case <-timer.C:
 		}
 	}
+}
+
+// refused is the error of a start that no waiting helps: brokers and worker
+// have reached each other, and one of them does not accept the other.
+func refused(err error) error {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return fmt.Errorf("the brokers refuse the login: %w; check sasl.mechanism and sasl.jaas.config of the worker", err)
+	case errors.As(err, &certificate):
+		return fmt.Errorf("the certificate of the brokers is not accepted: %w; check ssl.truststore.* of the worker, and that bootstrap.servers has the names in the certificate", err)
+	}
+	return nil
 }
 
 // warnOfUnknownClasses names the classes of the config topic that this worker

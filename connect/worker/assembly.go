@@ -119,11 +119,10 @@ func (a *assembly) settings(worker, override string) (config.Map, error) {
 	var forbidden []string
 	for k, v := range a.cfg.WithPrefix(override) {
 		m[k] = v
-		if !plugin.Overridable(a.w.cfg.Properties, policy, k) {
+		if k == kafkaconf.AllowedURLs || !plugin.Overridable(a.w.cfg.Properties, policy, k) {
 			forbidden = append(forbidden, override+k)
 		}
 	}
-	delete(m, kafkaconf.AllowedURLs)
 	if allowed, set := a.w.cfg.Properties[kafkaconf.AllowedURLs]; set {
 		m[kafkaconf.AllowedURLs] = allowed // of the worker alone
 	}

@@ -8,6 +8,7 @@ import (
 
 	"kconnect/connect/config"
 	"kconnect/connect/group"
+	"kconnect/connect/kafkaconf"
 )
 
 func TestClientsAreMadeOfWorkerSettingsAndPermittedOverrides(t *testing.T) {
@@ -42,6 +43,17 @@ func TestClientsAreMadeOfWorkerSettingsAndPermittedOverrides(t *testing.T) {
 		if diff := cmp.Diff(want, m); err != nil || diff != "" {
 			t.Errorf("%s: %v\n%s", test.policy, err, diff)
 		}
+	}
+}
+
+func TestConnectorsCannotAllowThemselvesAddresses(t *testing.T) {
+	a := assembly{w: &Worker{cfg: Config{Properties: config.Map{kafkaconf.AllowedURLs: "https://a"}}}, cfg: config.Map{"admin.override." + kafkaconf.AllowedURLs: "https://b"}}
+	if m, err := a.client("admin.", "admin.override.", "x"); err == nil || !strings.Contains(err.Error(), "admin.override."+kafkaconf.AllowedURLs) {
+		t.Errorf("%v, %v", m, err)
+	}
+	a.cfg = nil
+	if m, err := a.client("admin.", "admin.override.", "x"); err != nil || m[kafkaconf.AllowedURLs] != "https://a" {
+		t.Errorf("%v, %v", m, err)
 	}
 }
 

@@ -129,6 +129,37 @@ func newConnect(t testing.TB, program string, properties Properties) *Connect {
 	return w
 }
 
+// FailedStart starts a worker that ends by itself and returns its log and exit status. t fails when it runs for long.
+func FailedStart(t testing.TB, properties Properties) (log string, code int) {
+	t.Helper()
+	port, err := service.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := Properties{
+		"group.id": Name("cluster"), "listeners": "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		"key.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+		"offset.storage.topic": "offsets", "config.storage.topic": "configs", "status.storage.topic": "status",
+	}
+	maps.Copy(all, properties)
+	file, logFile := filepath.Join(t.TempDir(), "connect-distributed.properties"), filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(file, []byte(all.text()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	//nolint:noctx // ended below
+	process, err := service.StartProcess("kconnect", exec.Command(Binary(t), "distributed", file), logFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-process.Exited():
+	case <-time.After(patience / 2):
+		process.Kill()
+		t.Fatalf("the worker has not ended by itself:\n%s", process.Tail(50))
+	}
+	return process.Tail(200), process.ExitCode()
+}
+
 // Join returns the properties of another worker for the cluster of w.
 func Join(w *Connect) Properties {
 	joined := maps.Clone(w.Properties)

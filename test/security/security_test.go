@@ -177,6 +177,7 @@ func TestConnectionsToTheBrokerAreProtected(t *testing.T) {
 	k := broker(t, p)
 	t.Run("all of a worker", func(t *testing.T) { everyLogin(t, p, k) })
 	t.Run("a connector's own", func(t *testing.T) { ownOverrides(t, k) })
+	t.Run("refused ones", func(t *testing.T) { refusals(t, k) })
 }
 
 // everyLogin has the group, the internal topics, producers, consumers and admin clients of a worker log in, each way in
@@ -246,6 +247,28 @@ func everyLogin(t *testing.T, p *provider, k *harness.Kafka) {
 	}
 	if p.issued.Load() == 0 {
 		t.Error("nobody asked the provider for a token")
+	}
+}
+
+// refusals has workers that the broker does not accept, or that do not accept the broker: the start ends, with the reason.
+func refusals(t *testing.T, k *harness.Kafka) {
+	trust := map[string]string{"security.protocol": "SASL_SSL", "ssl.truststore.location": stores(t, "ca.pem"), "ssl.truststore.type": "PEM"}
+	for _, test := range []struct {
+		name, listener string
+		client         map[string]string
+		says           string
+	}{
+		{"a wrong password", "SALTED", merged(trust, map[string]string{"sasl.mechanism": "SCRAM-SHA-512", "sasl.jaas.config": scram + ` required username="carol" password="wr0ng";`}), "sasl.jaas.config"},
+		{"a mechanism that is off", "SALTED", merged(trust, map[string]string{"sasl.mechanism": "PLAIN", "sasl.jaas.config": plain + ` required username="alice" password="wr0ng";`}), "sasl.mechanism"},
+		{"Kerberos", "SALTED", trust, "GSSAPI"},
+		{"another authority", "MTLS", map[string]string{"security.protocol": "SSL", "ssl.truststore.location": stores(t, "other.pem"), "ssl.truststore.type": "PEM"}, "ssl.truststore"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			log, code := harness.FailedStart(t, merged(map[string]string{"bootstrap.servers": k.Listener(t, test.listener)}, test.client))
+			if code == 0 || !strings.Contains(log, test.says) || strings.Contains(log, "wr0ng") {
+				t.Errorf("status %d, %s", code, log)
+			}
+		})
 	}
 }
 
