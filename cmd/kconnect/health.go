@@ -58,8 +58,11 @@ func listenerURL(file string) (string, *http.Client, error) {
 	client := http.DefaultClient
 	if strings.EqualFold(scheme, "https") {
 		// The name in the certificate is that under which others know this machine, not localhost.
-		properties["ssl.endpoint.identification.algorithm"] = ""
-		properties["listeners.https.ssl.endpoint.identification.algorithm"] = ""
+		prefix := "listeners.https."
+		if len(properties.WithPrefix(prefix)) == 0 {
+			prefix = ""
+		}
+		properties[prefix+"ssl.endpoint.identification.algorithm"] = ""
 		_, c, err := ssl.Listener(properties, "listeners.https.")
 		if err != nil {
 			return "", nil, err
