@@ -25,7 +25,7 @@ func Client(m config.Map) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := s.keyStore()
+	own, err := s.keyStore(false)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func Listener(m config.Map, prefix string) (server, client *tls.Config, err erro
 	if err != nil {
 		return nil, nil, err
 	}
-	own, err := s.keyStore()
+	own, err := s.keyStore(trust == nil)
 	if err != nil {
 		return nil, nil, err
 	}

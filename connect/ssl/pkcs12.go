@@ -14,37 +14,51 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// readPKCS12 reads a PKCS12 store.
-func readPKCS12(data []byte, password string, given bool) (*store, error) {
-	trusted, err := pkcs12.DecodeTrustStore(data, password)
-	if err == nil {
-		return &store{trusted: trusted}, nil
-	}
-	if errors.Is(err, pkcs12.ErrIncorrectPassword) || errors.Is(err, pkcs12.ErrDecryption) {
-		return nil, &passwordError{missing: !given}
+// readPKCS12 reads a PKCS12 store. Its trusted certificates are looked for when they are wanted: each look at a store
+// costs the milliseconds that its password is protected by.
+func readPKCS12(data []byte, password string, given, trusting bool) (*store, error) {
+	if trusting {
+		if trusted, err := pkcs12.DecodeTrustStore(data, password); err == nil {
+			return &store{trusted: trusted}, nil
+		}
 	}
 	key, first, others, err := pkcs12.DecodeChain(data, password)
-	if errors.Is(err, pkcs12.ErrDecryption) {
+	switch {
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return nil, &passwordError{missing: !given}
+	case errors.Is(err, pkcs12.ErrDecryption):
 		return nil, &passwordError{ofKey: true}
+	case err != nil:
+		return severalKeys(data, password, err)
 	}
-	bags, bagsErr := pkcs12.ToPEM(data, password) //nolint:staticcheck // what replaced it reads stores of one key only
-	if err == nil {
-		signer, ok := key.(crypto.Signer)
-		if !ok {
-			return nil, errors.New("the private key of the PKCS12 store is not one for signatures: make an RSA or EC key (keytool -genkeypair -keyalg EC)")
-		}
-		certs := append([]*x509.Certificate{first}, others...)
-		s := &store{pairs: matched([]crypto.Signer{signer}, certs)}
-		if bagsErr != nil && strings.Contains(bagsErr.Error(), trustedMark) {
-			s.trusted = besideChains(certs, s.pairs)
-		}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("the private key of the PKCS12 store is not one for signatures: make an RSA or EC key (keytool -genkeypair -keyalg EC)")
+	}
+	certs := append([]*x509.Certificate{first}, others...)
+	s := &store{pairs: matched([]crypto.Signer{signer}, certs)}
+	if !trusting {
 		return s, nil
 	}
-	if bagsErr != nil {
-		return nil, fmt.Errorf("the PKCS12 store cannot be read (%w): one of several private keys must not have trusted certificates as well, "+
-			"keep them in a store of their own; one made by another program can be made anew by keytool -importkeystore", err)
+	if _, err := pkcs12.ToPEM(data, password); err != nil && strings.Contains(err.Error(), trustedMark) { //nolint:staticcheck // see severalKeys
+		s.trusted = besideChains(certs, s.pairs)
 	}
-	return fromBags(bags)
+	return s, nil
+}
+
+// severalKeys reads a store that does not have exactly one private key; err is why it could not be read as one.
+func severalKeys(data []byte, password string, err error) (*store, error) {
+	bags, bagsErr := pkcs12.ToPEM(data, password) //nolint:staticcheck // what replaced it reads stores of one key only
+	switch {
+	case bagsErr == nil:
+		return fromBags(bags)
+	case !strings.Contains(bagsErr.Error(), trustedMark):
+		return nil, fmt.Errorf("the PKCS12 store cannot be read (%w): make it anew by keytool -importkeystore", err)
+	}
+	if _, err := pkcs12.DecodeTrustStore(data, password); err == nil {
+		return new(store), nil // trusted certificates and no key
+	}
+	return nil, errors.New("this worker does not read a PKCS12 store with several private keys and trusted certificates: keep the certificates in a store of their own")
 }
 
 // trustedMark is the attribute of a certificate that Java trusts. The library reads it in stores without a private key

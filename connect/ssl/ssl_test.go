@@ -197,7 +197,7 @@ func TestRefusalsNameKeyAndRemedyAndNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := file("cut.jks", string(jks[:len(jks)/2]))
-	for _, test := range []struct {
+	for i, test := range []struct {
 		pairs []string
 		key   string
 		part  string
@@ -231,19 +231,18 @@ func TestRefusalsNameKeyAndRemedyAndNoSecret(t *testing.T) {
 		{[]string{"ssl.provider", "BC"}, "ssl.provider", "leave the key out"},
 		{[]string{"ssl.client.auth", "maybe"}, "ssl.client.auth", "requested"},
 	} {
-		for _, prefix := range []string{"", "admin.listeners.https."} {
-			m := config.Map{}
-			for k, v := range configured(test.pairs) {
-				m[prefix+k] = v
-			}
-			_, _, err := Listener(m, "admin.listeners.https.")
-			var found *config.Error
-			if !errors.As(err, &found) || found.Key != prefix+test.key || !strings.Contains(err.Error(), test.part) {
-				t.Errorf("%v: %v, want key %s and %q", test.pairs, err, prefix+test.key, test.part)
-			}
-			if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, wrong) || strings.Contains(text, "store-pass") {
-				t.Errorf("%v: %s: shows a secret", test.pairs, text)
-			}
+		prefix := [2]string{"", "admin.listeners.https."}[i%2]
+		m := config.Map{}
+		for k, v := range configured(test.pairs) {
+			m[prefix+k] = v
+		}
+		_, _, err := Listener(m, "admin.listeners.https.")
+		var found *config.Error
+		if !errors.As(err, &found) || found.Key != prefix+test.key || !strings.Contains(err.Error(), test.part) {
+			t.Errorf("%v: %v, want key %s and %q", test.pairs, err, prefix+test.key, test.part)
+		}
+		if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, wrong) || strings.Contains(text, "store-pass") {
+			t.Errorf("%v: %s: shows a secret", test.pairs, text)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (s *store) pool() *x509.CertPool {
 
 // trustStore reads ssl.truststore.*; nil when nothing is configured.
 func (s settings) trustStore() (*store, error) {
-	st, err := s.open("ssl.truststore", "ssl.truststore.password", "certificates")
+	st, err := s.open("ssl.truststore", true, "ssl.truststore.password", "certificates")
 	if err != nil || st == nil {
 		return nil, err
 	}
@@ -43,9 +43,9 @@ func (s settings) trustStore() (*store, error) {
 	return st, nil
 }
 
-// keyStore reads ssl.keystore.*; nil when nothing is configured.
-func (s settings) keyStore() (*store, error) {
-	st, err := s.open("ssl.keystore", "ssl.key.password", "key", "certificate.chain")
+// keyStore reads ssl.keystore.*, and when trusting the trusted certificates in it; nil when nothing is configured.
+func (s settings) keyStore(trusting bool) (*store, error) {
+	st, err := s.open("ssl.keystore", trusting, "ssl.key.password", "key", "certificate.chain")
 	if err != nil || st == nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (s settings) shown(prefix, inline string) any {
 
 // open reads a store: a file, or the texts under inline keys. nil when neither is configured. keyPassword is the key of
 // the password of what is encrypted in it.
-func (s settings) open(prefix, keyPassword string, inline ...string) (*store, error) {
+func (s settings) open(prefix string, trusting bool, keyPassword string, inline ...string) (*store, error) {
 	location, kind := s.String(prefix+".location"), s.String(prefix+".type")
 	password, hasPassword := s.OptPassword(prefix + ".password")
 	var text string
@@ -101,7 +101,7 @@ func (s settings) open(prefix, keyPassword string, inline ...string) (*store, er
 			return nil, s.fault(prefix+".location", location, "the file cannot be read: "+pathless(err)+"; check path and permissions, on every worker", err)
 		}
 	}
-	opened, err := s.decode(data, kind, prefix, password, hasPassword, keyPassword)
+	opened, err := s.decode(data, kind, prefix, trusting, password, hasPassword, keyPassword)
 	if err == nil {
 		return opened, nil
 	}
@@ -123,7 +123,7 @@ func (s settings) open(prefix, keyPassword string, inline ...string) (*store, er
 }
 
 // decode reads the bytes of a store, whose form tells of which type it is.
-func (s settings) decode(data []byte, kind, prefix string, password config.Secret, hasPassword bool, keyPassword string) (*store, error) {
+func (s settings) decode(data []byte, kind, prefix string, trusting bool, password config.Secret, hasPassword bool, keyPassword string) (*store, error) {
 	own, hasOwn := s.OptPassword(keyPassword)
 	switch {
 	case kind == "PEM" && prefix == "ssl.truststore":
@@ -136,7 +136,7 @@ func (s settings) decode(data []byte, kind, prefix string, password config.Secre
 		}
 		return readJKS(data, password.Reveal(), hasPassword, own.Reveal())
 	case bytes.HasPrefix(data, []byte{0x30}): // a sequence of ASN.1
-		return readPKCS12(data, password.Reveal(), hasPassword)
+		return readPKCS12(data, password.Reveal(), hasPassword, trusting)
 	case bytes.Contains(data, []byte("-----BEGIN ")):
 		return nil, errors.New("the file is PEM: set the type of the store to PEM")
 	}
