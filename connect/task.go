@@ -153,8 +153,9 @@ type ConfigValidator interface {
 // OffsetAlterer is a Connector that has a say in PATCH and DELETE offsets.
 type OffsetAlterer interface {
 	// AlterOffsets checks the change before it is made; an offset whose Names
-	// are nil resets the partition. An error vetoes. It returns whether the
-	// connector confirms that nothing else has to be moved by hand.
+	// are nil resets the partition, and a partition whose Fields are nil is
+	// null. An error vetoes. It returns whether the connector confirms that
+	// nothing else has to be moved by hand.
 	AlterOffsets(m config.Map, changes []OffsetChange) (bool, error)
 }
 

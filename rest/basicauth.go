@@ -169,7 +169,7 @@ func (b *BasicAuth) refuses(c echo.Context, path string) bool {
 	const body = "User cannot access the resource."
 	h := c.Response().Header()
 	h.Set("Content-Type", contentJSON) // although it is none, as in Java
-	if method == http.MethodOptions && accepts(c.Request().Header, "text/plain") {
+	if types, _ := accepted(c.Request().Header); method == http.MethodOptions && best(types, "text", "plain") != nil {
 		h.Set("Content-Type", "text/plain")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

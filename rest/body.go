@@ -252,16 +252,16 @@ func (d *document) entries(what string, tok json.Token, at int) (config.Entries,
 }
 
 // value reads any value: nil, bool, string, int64, float64, map[string]any or
-// []any. Whole numbers beyond 64 bits are refused rather than rounded.
+// []any. Whole numbers beyond 64 bits stay a json.Number, which no offset may
+// be, rather than being rounded.
 func (d *document) value(what string, tok json.Token, at int) (any, error) {
 	switch v := tok.(type) {
 	case json.Number:
 		if !strings.ContainsAny(v.String(), ".eE") {
-			n, err := v.Int64()
-			if err != nil {
-				return nil, d.fault(at, "Cannot read %s: the number %s does not fit 64 bits", what, v)
+			if n, err := v.Int64(); err == nil {
+				return n, nil
 			}
-			return n, nil
+			return v, nil
 		}
 		f, err := v.Float64()
 		if err != nil {

@@ -14,6 +14,16 @@ import (
 
 const contentJSON = "application/json"
 
+// acceptedParams is where the parameters are that the client wants to see in
+// the Content-Type of its answer.
+const acceptedParams = "accepted.params"
+
+// jsonType returns the Content-Type of an answer in JSON.
+func jsonType(c echo.Context) string {
+	params, _ := c.Get(acceptedParams).(string)
+	return contentJSON + params
+}
+
 // call is one request that has reached its resource.
 type call struct {
 	echo.Context
@@ -47,18 +57,39 @@ func (r *call) task() (int, error) {
 // flag returns a boolean of the query as Java reads it: true in any case is
 // true, any other text is false, and none at all is what absent says.
 func (r *call) flag(key string, absent bool) bool {
-	v := r.QueryParam(key)
+	v := r.query().Get(key)
 	if v == "" {
 		return absent
 	}
 	return strings.EqualFold(v, "true")
 }
 
-// document parses the body. A body without a type is refused here and not with
-// the other types: calls that take no body do not mind one.
+// query returns the parameters of the query as Java reads them: a bad escape
+// stands for itself, and a semicolon separates nothing.
+func (r *call) query() url.Values {
+	text := func(s string) string {
+		if t, err := url.QueryUnescape(s); err == nil {
+			return t
+		}
+		return s
+	}
+	q := url.Values{}
+	for item := range strings.SplitSeq(r.Request().URL.RawQuery, "&") {
+		if item != "" {
+			key, value, _ := strings.Cut(item, "=")
+			q.Add(text(key), text(value))
+		}
+	}
+	return q
+}
+
+// document parses the body. A body of no certain type is refused here and not
+// with the other types: calls that take no body do not mind one.
 func (r *call) document() (*document, json.Token, error) {
-	if len(r.body) > 0 && r.Request().Header.Get("Content-Type") == "" {
-		return nil, nil, frameworkError(http.StatusUnsupportedMediaType)
+	if content := r.Request().Header.Get("Content-Type"); len(r.body) > 0 && (content == "" || strings.Contains(content, "*")) {
+		e := frameworkError(http.StatusUnsupportedMediaType)
+		e.framework = false // it is the resource that asks for the body
+		return nil, nil, e
 	}
 	return parse(r.body)
 }
@@ -82,14 +113,20 @@ func (r *call) empty(status int) error {
 func (r *call) reply(status int, body []byte) {
 	h := r.Response().Header()
 	if status == http.StatusCreated && r.location != "" {
-		h.Set("Location", r.baseURL()+"/connectors/"+url.PathEscape(r.location))
+		h.Set("Location", r.baseURL()+"/connectors/"+segment(r.location))
 	}
 	if len(body) > 0 {
-		h.Set("Content-Type", contentJSON)
+		h.Set("Content-Type", jsonType(r))
 		h.Set("Content-Length", strconv.Itoa(len(body))) // as in Java, however long it is
 	}
 	r.Response().WriteHeader(status)
 	_, _ = r.Response().Write(body) // a client that is gone is no fault of ours
+}
+
+// segment escapes a name for a URL as Java does in Location, which keeps more
+// characters as they are than url.PathEscape.
+func segment(name string) string {
+	return strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%2C", ",", "%3B", ";").Replace(url.PathEscape(name))
 }
 
 // baseURL is the address under which the client knows this worker.

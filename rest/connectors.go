@@ -13,7 +13,7 @@ import (
 
 // list answers GET /connectors; with ?expand= it is a map of what is asked.
 func (s *Server) list(r *call) error {
-	expand, asked := r.QueryParams()["expand"]
+	expand, asked := r.query()["expand"]
 	if !asked {
 		return r.json(http.StatusOK, filled(s.herder.Connectors()))
 	}

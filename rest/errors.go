@@ -31,6 +31,12 @@ func frameworkError(status int) *statusError {
 	return &statusError{status: status, message: fmt.Sprintf("HTTP %d %s", status, http.StatusText(status)), framework: true}
 }
 
+// badRequest is the answer to what a Java worker's HTTP server refuses before
+// it is a request: there it is a page of HTML or nothing.
+func badRequest(why string) error {
+	return &statusError{status: http.StatusBadRequest, message: "Bad request: " + why}
+}
+
 // missing is the answer to a request that lacks what it is about. Java answers
 // with 500, the status of the null dereference that happens there.
 func missing(expected string) error {
@@ -79,7 +85,7 @@ func writeError(err error, c echo.Context) {
 	if e.framework {
 		h["Content-Type"] = nil // also keeps net/http from guessing one
 	} else {
-		h.Set("Content-Type", contentJSON)
+		h.Set("Content-Type", jsonType(c))
 	}
 	c.Response().WriteHeader(e.status)
 	_, _ = c.Response().Write(body) // a client that is gone is no fault of ours

@@ -280,11 +280,12 @@ var fakeDef = config.NewDef(
 	config.Key{Name: "batch.size", Type: config.Int, Default: config.Default("2000"), Group: "Common", Order: 2, Width: config.ShortWidth, Display: "Batch size", Dependents: []string{"topic"}},
 )
 
-func (h *fakeHerder) Validate(_ context.Context, cfg config.Raw) (herder.Validation, error) {
-	if cfg["connector.class"] == nil {
+func (h *fakeHerder) Validate(_ context.Context, cfg config.Entries) (herder.Validation, error) {
+	raw := cfg.Raw()
+	if raw["connector.class"] == nil {
 		return herder.Validation{}, &herder.BadRequestError{Message: "Connector config {} contains no connector type"}
 	}
-	v := herder.Validation{Name: *cfg["connector.class"], Results: fakeDef.ValidateRaw(cfg)}
+	v := herder.Validation{Name: *raw["connector.class"], Results: fakeDef.ValidateRaw(raw)}
 	for _, r := range v.Results {
 		v.ErrorCount += len(r.Errors)
 	}

@@ -49,8 +49,8 @@ type Herder interface {
 
 	Offsets(ctx context.Context, name string) ([]herder.OffsetEntry, error)
 	// AlterOffsets gets at least one change; its values are as OffsetEntry says,
-	// and in addition map[string]any and []any, which no offset may have. The
-	// message is for the user.
+	// and in addition map[string]any, []any and json.Number for whole numbers
+	// beyond 64 bits, which no offset may have. The message is for the user.
 	AlterOffsets(ctx context.Context, name string, changes []herder.OffsetEntry) (message string, err error)
 	ResetOffsets(ctx context.Context, name string) (message string, err error)
 
@@ -64,11 +64,11 @@ type Herder interface {
 	PluginConfig(name string) ([]config.Key, error)
 	// Validate refuses a configuration without a connector's class with a
 	// BadRequestError; all else is in the Validation.
-	Validate(ctx context.Context, cfg config.Raw) (herder.Validation, error)
+	Validate(ctx context.Context, cfg config.Entries) (herder.Validation, error)
 
 	Loggers() map[string]herder.LoggerLevel
 	Logger(name string) (herder.LoggerLevel, error)
-	// SetLogger takes a level in any case and refuses one that does not exist
+	// SetLogger takes a level in any case, blanks around it too, and refuses one that does not exist
 	// with a NotFoundError. Without cluster it returns the names of the loggers
 	// whose level changed.
 	SetLogger(ctx context.Context, name, level string, cluster bool) ([]string, error)

@@ -51,8 +51,8 @@ func (s *Server) setLogger(r *call) error {
 		return &herder.BadRequestError{Message: "Desired 'level' parameter was not specified in request."}
 	}
 	// Any other scope counts as this worker's, as in Java.
-	cluster := strings.EqualFold(r.QueryParam("scope"), "cluster")
-	changed, err := s.herder.SetLogger(r.ctx, r.name(), strings.TrimSpace(*wanted), cluster)
+	cluster := strings.EqualFold(r.query().Get("scope"), "cluster")
+	changed, err := s.herder.SetLogger(r.ctx, r.name(), *wanted, cluster)
 	if err != nil {
 		return err
 	}

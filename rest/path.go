@@ -16,13 +16,15 @@ func cleanPath(raw string) (string, error) {
 	if !strings.HasPrefix(raw, "/") {
 		return "", errors.New("the path of a request has to begin with a slash")
 	}
+	raw, _, _ = strings.Cut(raw, "#")
 	for i := range len(raw) {
-		if c := raw[i]; c <= ' ' || c >= 0x7f || c == '\\' {
+		if c := raw[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\\\"<>[]^`{|}", c) >= 0 {
 			return "", errors.New("the path has a character that must be written as %XX")
 		}
 	}
 	var b strings.Builder
 	segments := strings.Split(raw[1:], "/")
+	depth := 0
 	for i, segment := range segments {
 		segment, _, _ = strings.Cut(segment, ";")
 		if segment == "" {
@@ -37,10 +39,22 @@ func cleanPath(raw string) (string, error) {
 			return "", errors.New("the path has a % that is not followed by two hexadecimal digits")
 		case !utf8.ValidString(name):
 			return "", errors.New("the path is not UTF-8")
-		case strings.ContainsAny(name, "/%\\\x00"):
-			return "", errors.New("the path has an escaped slash, backslash, percent sign or zero byte, which cannot be told from structure")
+		case strings.ContainsAny(name, "/%\\"):
+			return "", errors.New("the path has an escaped slash, backslash or percent sign, which cannot be told from structure")
+		case strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == 0x7f }):
+			return "", errors.New("the path has an escaped control character")
 		case (name == "." || name == "..") && segment != name:
 			return "", errors.New("the path has an escaped . or .. segment")
+		}
+		switch name {
+		case ".":
+		case "..":
+			depth--
+		default:
+			depth++
+		}
+		if depth < 0 {
+			return "", errors.New("the path leads out of the root")
 		}
 		b.WriteByte('/')
 		b.WriteString(url.PathEscape(name))

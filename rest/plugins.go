@@ -80,7 +80,7 @@ type valueInfo struct {
 }
 
 type configInfo struct {
-	Definition keyInfo   `json:"definition"`
+	Definition *keyInfo  `json:"definition"` // null when no definition has the key
 	Value      valueInfo `json:"value"`
 }
 
@@ -100,23 +100,29 @@ func (s *Server) validate(r *call) error {
 	if cfg == nil {
 		return missing("an object of settings")
 	}
-	raw := cfg.Raw()
-	if class := raw["connector.class"]; class != nil && !strings.HasSuffix(shortened(*class), shortened(plugin)) {
+	if class := cfg.Raw()["connector.class"]; class != nil && !strings.HasSuffix(shortened(*class), shortened(plugin)) {
 		return &herder.BadRequestError{Message: fmt.Sprintf("Included connector type %s does not match request type %s", *class, plugin)}
 	}
-	v, err := s.herder.Validate(r.ctx, raw)
+	v, err := s.herder.Validate(r.ctx, cfg)
 	var bad *herder.BadRequestError
 	if errors.As(err, &bad) {
 		// Java answers 500 with the exception's text (golden rest 16-validate-filestream).
 		return fmt.Errorf("org.apache.kafka.connect.runtime.rest.errors.BadRequestException: %s", bad.Message)
+	}
+	var fault *connect.Error
+	if errors.As(err, &fault) { // shown with its class, as above
+		return fmt.Errorf("%s: %w", fault.JavaClass(), err)
 	}
 	if err != nil {
 		return err
 	}
 	info := validationInfo{v.Name, v.ErrorCount, filled(v.Groups), make([]configInfo, len(v.Results))}
 	for i, res := range v.Results {
-		info.Configs[i] = configInfo{definition(res.Key), valueInfo{
-			res.Key.Name, res.Value, filled(res.Recommended), filled(res.Errors), res.Visible}}
+		info.Configs[i].Value = valueInfo{res.Key.Name, res.Value, filled(res.Recommended), filled(res.Errors), res.Visible}
+		if !res.Undefined {
+			def := definition(res.Key)
+			info.Configs[i].Definition = &def
+		}
 	}
 	return r.json(http.StatusOK, info)
 }

@@ -115,6 +115,21 @@ func TestMediaTypesAreCheckedInOrder(t *testing.T) {
 		{"GET /connectors", "", "text/html, */*;q=0.1", "", 200},
 		{"GET /connectors", "", "text/*", "", 406},
 		{"GET /connectors", "", "garbage", "", 406},
+		{"GET /connectors", "", "*", "", 200},
+		{"GET /connectors", "", ",", "", 200},
+		{"GET /connectors", "", "/", "", 400},
+		{"GET /connectors", "", "application/", "", 400},
+		{"GET /connectors", "", "a/b/c", "", 400},
+		{"GET /connectors", "", ";", "", 400},
+		{"GET /connectors", "", "application/json;q=2", "", 400},
+		{"GET /connectors", "", "application/json;q=x", "", 400},
+		{"GET /connectors", "", `application/json;a="`, "", 400},
+		{"OPTIONS /connectors", "", "/", "", 400},
+		{"GET /", "json", "", "", 400},
+		{"GET /connectors", "application/json; x", "", "", 400},
+		{"GET /connectors", "application/json, text/plain", "", "", 400},
+		{"POST /connectors", "application/*", "", "{}", 415},
+		{"PUT /connectors/x/fence", "text/plain", "", "x", 400},
 		{"GET /connectors", "", "application/vnd.x+json", "", 406},
 		{"GET /connectors", "text/plain", "", "", 415},
 		{"GET /", "text/plain", "", "", 200},
@@ -144,6 +159,9 @@ func TestMediaTypesAreCheckedInOrder(t *testing.T) {
 		res, body := send(t, method, server.URL+path, headers, strings.NewReader(c.body))
 		if res.StatusCode != c.status {
 			t.Errorf("%+v: %d %s", c, res.StatusCode, body)
+		}
+		if c.status == 415 && (c.kind == "" || strings.Contains(c.kind, "*")) {
+			continue // the resource missed the type, not the framework
 		}
 		if (res.StatusCode == 415 || res.StatusCode == 406 || res.StatusCode == 405) && res.Header["Content-Type"] != nil {
 			t.Errorf("%+v: Content-Type is %s", c, res.Header["Content-Type"])

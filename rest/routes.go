@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -49,7 +50,7 @@ func (s *Server) rootRoutes() []route {
 		{"/connectors/:name/tasks", true, on{"GET": s.tasks, "POST": s.putTasks}},
 		{"/connectors/:name/tasks/:task/status", true, on{"GET": s.taskStatus}},
 		{"/connectors/:name/tasks/:task/restart", true, on{"POST": s.restartTask}},
-		{"/connectors/:name/fence", true, on{"PUT": s.fence}},
+		{"/connectors/:name/fence", false, on{"PUT": s.fence}},
 		{"/connector-plugins", true, on{"GET": s.plugins}},
 		{"/connector-plugins/:name/config", true, on{"GET": s.pluginConfig}},
 		{"/connector-plugins/:name/config/validate", true, on{"PUT": s.validate}},
@@ -88,6 +89,9 @@ func (s *Server) router(auth *BasicAuth, routes []route, before ...echo.Middlewa
 func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		limitBody(c)
+		if c.Request().Method == http.MethodConnect {
+			return badRequest("this is no proxy")
+		}
 		u := c.Request().URL
 		raw, _, _ := strings.Cut(c.Request().RequestURI, "?")
 		if u.IsAbs() { // as proxies send it
@@ -95,7 +99,7 @@ func (s *Server) gate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		path, err := cleanPath(raw)
 		if err != nil {
-			return &statusError{status: http.StatusBadRequest, message: "Bad request: " + err.Error()}
+			return badRequest(err.Error())
 		}
 		// echo routes by RawPath when it is set; it always is, so that
 		// parameters are escaped exactly once.
@@ -129,15 +133,30 @@ func (s *Server) serve(auth *BasicAuth, r route, do resource) echo.HandlerFunc {
 
 func (s *Server) answer(auth *BasicAuth, c echo.Context, r route, do resource) error {
 	h := c.Request().Header
-	switch {
-	case slices.ContainsFunc(c.ParamValues(), func(v string) bool { return strings.Contains(v, "/") }):
+	if slices.ContainsFunc(c.ParamValues(), func(v string) bool { return strings.Contains(v, "/") }) {
 		return frameworkError(http.StatusNotFound) // echo gives a last parameter all that remains
-	case r.typed && h.Get("Content-Type") != "" && !covers(h.Get("Content-Type"), contentJSON):
-		return frameworkError(http.StatusUnsupportedMediaType)
-	case !accepts(h, contentJSON):
+	}
+	if given := h.Values("Content-Type"); len(given) > 0 {
+		switch content, ok := parseMedia(given[0]); {
+		case !ok || len(given) > 1 || !strings.Contains(given[0], "/"):
+			return badRequest("the header Content-Type is no media type")
+		case r.typed && !content.covers("application", "json"):
+			return frameworkError(http.StatusUnsupportedMediaType)
+		}
+	}
+	types, ok := accepted(h)
+	if !ok {
+		return badRequest("the header Accept is no list of media types")
+	}
+	accept := best(types, "application", "json")
+	if accept == nil {
 		return frameworkError(http.StatusNotAcceptable)
-	case auth.refuses(c, r.path):
+	}
+	if auth.refuses(c, r.path) {
 		return nil
+	}
+	if accept.specific() == 2 {
+		c.Set(acceptedParams, accept.params)
 	}
 	limit := int64(maxBody)
 	if h.Get(headerMAC) != "" {
@@ -168,23 +187,9 @@ func (s *Server) answer(auth *BasicAuth, c echo.Context, r route, do resource) e
 	return err
 }
 
-// accepts reads Accept as Java workers do: weights do not matter.
-func accepts(h http.Header, media string) bool {
-	list := strings.Join(h.Values("Accept"), ",")
-	return strings.TrimSpace(list) == "" ||
-		slices.ContainsFunc(strings.Split(list, ","), func(r string) bool { return covers(r, media) })
-}
-
-// covers reports whether a media range takes in a media type.
-func covers(mediaRange, media string) bool {
-	mediaRange, _, _ = strings.Cut(mediaRange, ";")
-	kind, sub, _ := strings.Cut(strings.ToLower(strings.TrimSpace(mediaRange)), "/")
-	wantKind, wantSub, _ := strings.Cut(media, "/")
-	return (kind == wantKind || kind == "*") && (sub == wantSub || sub == "*")
-}
-
 // options lists the methods of a path (golden rest 01-root-health), in Allow
-// alone for a client that takes no plain text.
+// alone for a client that wants anything but plain text: its type is then that
+// of the answer without a body, as in Java.
 func options(auth *BasicAuth, r route) echo.HandlerFunc {
 	var methods []string
 	for _, m := range []string{"HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT", "PATCH"} {
@@ -194,13 +199,18 @@ func options(auth *BasicAuth, r route) echo.HandlerFunc {
 		}
 	}
 	return func(c echo.Context) error {
+		types, ok := accepted(c.Request().Header)
+		if !ok {
+			return badRequest("the header Accept is no list of media types")
+		}
 		if auth.refuses(c, r.path) {
 			return nil
 		}
+		wanted := slices.MaxFunc(types, func(a, b mediaRange) int { return cmp.Compare(a.weight, b.weight) })
 		h := c.Response().Header()
 		h.Set("Allow", strings.Join(methods, ","))
-		if !accepts(c.Request().Header, "text/plain") {
-			h.Set("Content-Type", contentJSON)
+		if !wanted.covers("text", "plain") {
+			h.Set("Content-Type", wanted.text)
 			return c.NoContent(http.StatusOK)
 		}
 		h.Set("Content-Type", "text/plain")

@@ -7,6 +7,7 @@ type Result struct {
 	Recommended []string // never nil
 	Errors      []string // never nil; every fault, as Java words it
 	Visible     bool
+	Undefined   bool // no definition has the key, and Key tells no more than its name
 }
 
 // Validate checks m and returns one Result for every key, in definition order.

@@ -2,25 +2,19 @@ package herder
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/data"
 	"kconnect/connect/storage"
-)
-
-// The names in the offsets of sink connectors.
-const (
-	kafkaTopic     = "kafka_topic"
-	kafkaPartition = "kafka_partition"
-	kafkaOffset    = "kafka_offset"
 )
 
 // Offsets returns the stored offsets of a connector: of a source those of the
@@ -131,7 +125,7 @@ func (h *Herder) ResetOffsets(ctx context.Context, name string) (string, error) 
 			err = resp[group].Err
 		}
 		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-			return false, groupError(group, err)
+			return false, groupError(name, group, err)
 		}
 		return sure, nil
 	})
@@ -256,7 +250,33 @@ func storageFields(m map[string]any) storage.Fields {
 	return f.HashMapOrder()
 }
 
+// checkPrimitive refuses what no offset can hold.
+func checkPrimitive(m map[string]any) error {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		what := ""
+		switch m[key].(type) {
+		case map[string]any:
+			what = "MAP"
+		case []any:
+			what = "ARRAY"
+		case json.Number:
+			what = "class java.math.BigInteger"
+		default:
+			continue
+		}
+		return connect.NewError("Offsets may only contain primitive types as values, but field "+key+" contains "+what, nil)
+	}
+	return nil
+}
+
 func (h *Herder) alterSource(ctx context.Context, name string, cfg config.Raw, changes []OffsetEntry) (bool, error) {
+	for _, c := range changes {
+		for _, m := range []map[string]any{c.Partition, c.Offset} {
+			if err := checkPrimitive(m); err != nil {
+				return false, err
+			}
+		}
+	}
 	sure, err := h.vote(ctx, cfg, changes)
 	if err != nil {
 		return false, err
@@ -271,115 +291,6 @@ func (h *Herder) alterSource(ctx context.Context, name string, cfg config.Raw, c
 		changed = append(changed, storage.SourceOffset{Connector: name, Partition: storageFields(c.Partition), Offset: storageFields(c.Offset)})
 	}
 	return sure, offsets.Set(ctx, changed)
-}
-
-func (h *Herder) alterSink(ctx context.Context, name string, cfg config.Raw, changes []OffsetEntry) (bool, error) {
-	commit := make(kadm.Offsets)
-	remove := make(kadm.TopicsSet)
-	for _, c := range changes {
-		topic, partition, err := kafkaTopicPartition(c.Partition)
-		if err != nil {
-			return false, err
-		}
-		if c.Offset == nil {
-			remove.Add(topic, partition)
-			continue
-		}
-		if _, ok := c.Offset[kafkaOffset]; !ok {
-			return false, &BadRequestError{Message: "The offset for a sink connector should either be null or contain the key '" + kafkaOffset + "'"}
-		}
-		offset, err := wholeNumber(c.Offset[kafkaOffset], "offset", "Offset")
-		if err != nil {
-			return false, err
-		}
-		commit.Add(kadm.Offset{Topic: topic, Partition: partition, At: offset, LeaderEpoch: -1})
-	}
-	sure, err := h.vote(ctx, cfg, changes)
-	if err != nil {
-		return false, err
-	}
-	group := sinkGroup(name, cfg)
-	if len(commit) > 0 {
-		if err := h.checkPartitions(ctx, commit); err != nil {
-			return false, err
-		}
-		resp, err := h.admin.CommitOffsets(ctx, group, commit)
-		if err == nil {
-			err = resp.Error()
-		}
-		if err != nil {
-			return false, groupError(group, err)
-		}
-	}
-	if len(remove) > 0 {
-		resp, err := h.admin.DeleteOffsets(ctx, group, remove)
-		if err == nil {
-			err = resp.Error()
-		}
-		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-			return false, groupError(group, err)
-		}
-	}
-	return sure, nil
-}
-
-// checkPartitions refuses partitions that do not exist: Kafka itself takes any.
-func (h *Herder) checkPartitions(ctx context.Context, offsets kadm.Offsets) error {
-	for topic, partitions := range offsets {
-		topics, err := h.admin.ListTopics(ctx, topic)
-		if err != nil {
-			return err
-		}
-		for p := range partitions {
-			if _, ok := topics[topic].Partitions[p]; !ok {
-				return fmt.Errorf("topic %s has no partition %d", topic, p)
-			}
-		}
-	}
-	return nil
-}
-
-func groupError(group string, err error) error {
-	if errors.Is(err, kerr.NonEmptyGroup) || errors.Is(err, kerr.GroupSubscribedToTopic) || errors.Is(err, kerr.UnknownMemberID) {
-		return fmt.Errorf("the tasks of the connector haven't stopped completely: consumer group %s still has members; try again in a moment: %w", group, err)
-	}
-	return fmt.Errorf("the offsets of consumer group %s cannot be changed: %w", group, err)
-}
-
-// kafkaTopicPartition reads the partition of a sink connector's offset.
-func kafkaTopicPartition(m map[string]any) (string, int32, error) {
-	if m == nil {
-		return "", 0, &BadRequestError{Message: "The partition for a sink connector offset cannot be null or missing"}
-	}
-	topic, ok := m[kafkaTopic]
-	if !ok || topic == nil {
-		return "", 0, badPartition()
-	}
-	if _, ok := m[kafkaPartition]; !ok {
-		return "", 0, badPartition()
-	}
-	partition, err := wholeNumber(m[kafkaPartition], "partition", "Partition")
-	if err != nil {
-		return "", 0, err
-	}
-	return fmt.Sprint(topic), int32(partition), nil
-}
-
-func badPartition() error {
-	return &BadRequestError{Message: fmt.Sprintf("The partition for a sink connector offset must contain the keys '%s' and '%s'", kafkaTopic, kafkaPartition)}
-}
-
-// wholeNumber reads a number that may be written as text.
-func wholeNumber(v any, what, title string) (int64, error) {
-	switch x := v.(type) {
-	case int64:
-		return x, nil
-	case string:
-		if n, err := strconv.ParseInt(x, 10, 64); err == nil {
-			return n, nil
-		}
-	}
-	return 0, &BadRequestError{Message: fmt.Sprintf("Failed to parse the following Kafka %s value in the provided offsets: '%v'. %s values for sink connectors need to be integers.", what, v, title)}
 }
 
 func taskName(connector string, task int) string { return connector + "-" + strconv.Itoa(task) }

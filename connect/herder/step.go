@@ -399,7 +399,11 @@ func (s *state) onConnectorStarted(e connectorStarted) []effect {
 	if e.start == 0 || e.start != s.started[e.name] {
 		return nil // of a start before the last stop
 	}
-	effects := s.restarted(id, e.err)
+	failure := e.err
+	if failure != nil {
+		failure = fmt.Errorf("Failed to start connector: %s: %w", e.name, e.err) //nolint:staticcheck // Java's beginning
+	}
+	effects := s.restarted(id, failure)
 	if e.err != nil {
 		return append(effects, s.arrived(e.name, e.err)...)
 	}

@@ -205,7 +205,7 @@ func TestARestartIsAnsweredWhenTheConnectorHasStarted(t *testing.T) {
 	s := running(true, "a")
 	step(s, requested{&request{kind: restartConnector, name: "a"}})
 	expect(t, step(s, workStopped{ids("a")}), "start a")
-	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"], err: errors.New("no such driver")}), "reply no such driver")
+	expect(t, step(s, connectorStarted{name: "a", start: s.started["a"], err: errors.New("no such driver")}), "reply Failed to start connector: a: no such driver")
 }
 
 func TestACreatedConnectorRunsOnlyOnceItIsAssigned(t *testing.T) {

@@ -2,6 +2,7 @@ package herder
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -172,10 +173,11 @@ func (h *Herder) Plugins(connectorsOnly bool) []connect.Plugin {
 // PluginConfig returns the keys of a plugin.
 func (h *Herder) PluginConfig(name string) ([]config.Key, error) {
 	keys, err := h.registry.Keys(name)
-	if err != nil {
-		return nil, &NotFoundError{Message: "Unknown plugin " + name + "."}
+	var unknown *plugin.UnknownError
+	if errors.As(err, &unknown) {
+		return nil, &NotFoundError{Message: err.Error()}
 	}
-	return keys, nil
+	return keys, err
 }
 
 // validation is the worker's part in the validation of connectors.
@@ -204,19 +206,22 @@ func (h *Herder) Logger(name string) (LoggerLevel, error) {
 // SetLogger changes a level, here or on all workers, and returns the names of
 // the loggers that changed here.
 func (h *Herder) SetLogger(ctx context.Context, name, level string, cluster bool) ([]string, error) {
+	if level == "" {
+		return nil, errors.New("Illegal null or empty Level name.") //nolint:staticcheck // Java's words
+	}
 	if !logging.Known(level) {
 		return nil, &NotFoundError{Message: "invalid log level '" + level + "'."}
 	}
 	if cluster {
-		return nil, h.configs.PutLoggerLevel(ctx, name, strings.ToUpper(level))
+		return nil, h.configs.PutLoggerLevel(ctx, name, strings.ToUpper(strings.TrimSpace(level)))
 	}
 	return h.levels.Set(name, level)
 }
 
 // Validate checks a connector configuration as creating it would. One without
 // a connector class that is known here is a BadRequestError.
-func (h *Herder) Validate(ctx context.Context, cfg config.Raw) (Validation, error) {
-	v, err := h.validate(ctx, cfg.Entries())
+func (h *Herder) Validate(ctx context.Context, cfg config.Entries) (Validation, error) {
+	v, err := h.validate(ctx, cfg)
 	if err != nil {
 		return Validation{}, err
 	}

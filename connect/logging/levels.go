@@ -4,12 +4,12 @@ package logging
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
-
-	"sync"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -28,15 +28,21 @@ type Level struct {
 // has that of the nearest one above it in its dotted name, at last that of the
 // root. Its methods may be called from any goroutine; asking is lock-free.
 type Levels struct {
-	mu  sync.Mutex // of writers
-	now func() time.Time
-	set atomic.Pointer[map[string]Level]
+	mu      sync.Mutex // of writers
+	now     func() time.Time
+	current atomic.Pointer[levels]
+}
+
+// levels is what is set at one time. It is never changed.
+type levels struct {
+	own   map[string]string    // the loggers that were given a level, always with the root
+	known map[string]time.Time // all loggers there are, and when their level last changed
 }
 
 // NewLevels returns levels with the root at INFO.
 func NewLevels(now func() time.Time) *Levels {
 	l := &Levels{now: now}
-	l.set.Store(&map[string]Level{Root: {Name: "INFO"}})
+	l.current.Store(&levels{own: map[string]string{Root: "INFO"}, known: map[string]time.Time{Root: {}}})
 	return l
 }
 
@@ -47,51 +53,72 @@ var thresholds = map[string]zapcore.Level{
 	"INFO": zapcore.InfoLevel, "DEBUG": zapcore.DebugLevel, "TRACE": zapcore.DebugLevel, "ALL": zapcore.DebugLevel,
 }
 
-// Set changes the level of a logger and of those below it that have one of
-// their own. It returns the names of the loggers whose level changed, in
-// order; none when the logger had that level already. An unknown level is an
-// error.
+// Set gives a level to a logger, which is known from then on, and to those that
+// have one of their own and whose name begins with its name, with or without a
+// dot between (as in log4j). It returns the names of the loggers whose level
+// changed, in order; one that was OFF counts in any case. An unknown level is
+// an error.
 func (l *Levels) Set(logger, level string) ([]string, error) {
-	level = strings.ToUpper(level)
+	level = strings.ToUpper(strings.TrimSpace(level))
 	if _, ok := thresholds[level]; !ok {
 		return nil, fmt.Errorf("invalid log level '%s'", level)
 	}
+	logger = rootName(logger)
+	below := func(name string) bool {
+		return logger == Root || name == logger || name != Root && strings.HasPrefix(name, logger)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	old := *l.set.Load()
-	next := make(map[string]Level, len(old)+1)
+	old := l.current.Load()
+	next := &levels{own: maps.Clone(old.own), known: maps.Clone(old.known)}
+	next.own[logger] = level
+	for name := range old.own {
+		if below(name) {
+			next.own[name] = level
+		}
+	}
+	if _, ok := next.known[logger]; !ok {
+		next.known[logger] = time.Time{}
+	}
 	var changed []string
-	for name, v := range old {
-		if v.Name != level && (logger == Root || name == logger || strings.HasPrefix(name, logger+".")) {
-			v = Level{level, l.now()}
+	for name := range next.known {
+		if before := old.level(name); below(name) && (before == "OFF" || before != next.level(name)) {
+			next.known[name] = l.now()
 			changed = append(changed, name)
 		}
-		next[name] = v
 	}
-	if _, known := old[logger]; !known && effective(old, logger).Name != level {
-		next[logger] = Level{level, l.now()}
-		changed = append(changed, logger)
-	}
-	l.set.Store(&next)
+	l.current.Store(next)
 	slices.Sort(changed)
 	return changed, nil
 }
 
 // Get returns the level of a logger and whether it is known by name.
 func (l *Levels) Get(logger string) (Level, bool) {
-	set := *l.set.Load()
-	v, ok := set[logger]
-	return v, ok
+	logger = rootName(logger)
+	set := l.current.Load()
+	modified, ok := set.known[logger]
+	return Level{set.level(logger), modified}, ok
 }
 
-// All returns the levels of all loggers that are known by name.
+// All returns the levels of all loggers that are known by name, without those
+// that are OFF.
 func (l *Levels) All() map[string]Level {
-	set := *l.set.Load()
-	all := make(map[string]Level, len(set))
-	for name, v := range set {
-		all[name] = v
+	set := l.current.Load()
+	all := make(map[string]Level, len(set.known))
+	for name, modified := range set.known {
+		if level := set.level(name); level != "OFF" {
+			all[name] = Level{level, modified}
+		}
 	}
 	return all
+}
+
+// rootName returns Root for that name in any case.
+func rootName(logger string) string {
+	if strings.EqualFold(logger, Root) {
+		return Root
+	}
+	return logger
 }
 
 // know makes a logger appear in All, with the level that it inherits.
@@ -99,26 +126,24 @@ func (l *Levels) know(logger string) {
 	if logger == "" {
 		return
 	}
-	if _, ok := (*l.set.Load())[logger]; ok {
+	if _, ok := l.current.Load().known[logger]; ok {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	old := *l.set.Load()
-	if _, ok := old[logger]; ok {
+	old := l.current.Load()
+	if _, ok := old.known[logger]; ok {
 		return
 	}
-	next := make(map[string]Level, len(old)+1)
-	for name, v := range old {
-		next[name] = v
-	}
-	next[logger] = Level{Name: effective(old, logger).Name}
-	l.set.Store(&next)
+	next := &levels{own: old.own, known: maps.Clone(old.known)}
+	next.known[logger] = time.Time{}
+	l.current.Store(next)
 }
 
-func effective(set map[string]Level, logger string) Level {
+// level returns the level that a logger writes at.
+func (s *levels) level(logger string) string {
 	for name := logger; name != ""; {
-		if v, ok := set[name]; ok {
+		if v, ok := s.own[name]; ok {
 			return v
 		}
 		i := strings.LastIndexByte(name, '.')
@@ -127,12 +152,12 @@ func effective(set map[string]Level, logger string) Level {
 		}
 		name = name[:i]
 	}
-	return set[Root]
+	return s.own[Root]
 }
 
 // enabled reports whether a logger writes at a level.
 func (l *Levels) enabled(logger string, at zapcore.Level) bool {
-	threshold := thresholds[effective(*l.set.Load(), logger).Name]
+	threshold := thresholds[l.current.Load().level(logger)]
 	return threshold != zapcore.InvalidLevel && at >= threshold
 }
 
@@ -166,8 +191,9 @@ func (c *leveled) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Chec
 	return ce
 }
 
-// Known reports whether there is a level of that name, in any case.
+// Known reports whether there is a level of that name, in any case and with
+// blanks around it.
 func Known(level string) bool {
-	_, ok := thresholds[strings.ToUpper(level)]
+	_, ok := thresholds[strings.ToUpper(strings.TrimSpace(level))]
 	return ok
 }

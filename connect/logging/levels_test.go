@@ -53,3 +53,38 @@ func TestAnUnknownLevelIsRefused(t *testing.T) {
 		t.Errorf("the root is at %s", l.Name)
 	}
 }
+
+// As a Java worker 4.2.0 answered to the same calls of /admin/loggers.
+func TestLevelsAreSetAsInLog4j(t *testing.T) {
+	levels := NewLevels(func() time.Time { return time.UnixMilli(5) })
+	levels.know("k.ab.c")
+	levels.know("k.b")
+	for _, c := range []struct {
+		logger, level string
+		changed       []string
+	}{
+		{"k.x", "INFO", nil}, // the level that it inherits
+		{"k.ab", " warn ", []string{"k.ab", "k.ab.c"}},
+		{"k.b", "DEBUG", []string{"k.b"}},
+		{"k.a", "ERROR", []string{"k.a", "k.ab", "k.ab.c"}}, // also those that only begin alike
+		{"k", "OFF", []string{"k", "k.a", "k.ab", "k.ab.c", "k.b", "k.x"}},
+		{"k.x", "OFF", []string{"k.x"}},
+		{"r", "DEBUG", []string{"r"}}, // not the root
+		{"ROOT", "TRACE", []string{"k", "k.a", "k.ab", "k.ab.c", "k.b", "k.x", "r", "root"}},
+		{"root", "TRACE", nil},
+	} {
+		changed, err := levels.Set(c.logger, c.level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.changed, changed); diff != "" {
+			t.Errorf("%s %s (-want +got):\n%s", c.logger, c.level, diff)
+		}
+		if got, ok := levels.Get(c.logger); !ok || got.Name != strings.ToUpper(strings.TrimSpace(c.level)) || got.LastModified.IsZero() != (c.logger == "k.x" && c.level == "INFO") {
+			t.Errorf("%s is at %v, %v", c.logger, got, ok)
+		}
+		if _, shown := levels.All()[rootName(c.logger)]; shown == (c.level == "OFF") {
+			t.Errorf("%s is in the list of all at %s: %v", c.logger, c.level, shown)
+		}
+	}
+}

@@ -45,6 +45,9 @@ func (r *Registry) aliasDefs(raw config.Raw, key string, kind connect.PluginKind
 			case typeKey:
 				r.classKey(k, kind)
 				r.withVersion(k, p, version)
+				if kind == connect.TransformationPlugin {
+					k.Validate = withPredicate(raw, prefix, k.Validate)
+				}
 			case versionKey:
 				r.versionKey(k, p)
 			default:
@@ -53,6 +56,20 @@ func (r *Registry) aliasDefs(raw config.Raw, key string, kind connect.PluginKind
 		}))
 	}
 	return defs
+}
+
+// withPredicate refuses a negate with no predicate beside it, in the place of
+// the class, as Java has it; the value does not matter, nor that it is null.
+func withPredicate(raw config.Raw, prefix string, class config.Validator) config.Validator {
+	_, negated := raw[prefix+"negate"]
+	_, named := raw[prefix+"predicate"]
+	if !negated || named {
+		return class
+	}
+	return config.Func(class.String(), func(key string, v any) error {
+		return &config.Error{Key: key, Whole: true, Message: "Config '" + prefix + "negate' was provided but there is no config '" + prefix +
+			"predicate' defining a predicate to be negated."}
+	})
 }
 
 // withoutPrefix lets a validator name its key without the prefix, as it does

@@ -13,9 +13,12 @@ import (
 // hashOrder sorts names in the order in which a Java HashMap gives them that
 // they were put into one by one. Some parts of a validate answer come in it,
 // and clients may show them so.
-func hashOrder(names []string) []string {
-	size := uint32(16)
-	for len(names) > int(size)*3/4 {
+func hashOrder(names []string) []string { return hashOrderOf(names, 16) }
+
+// hashOrderOf is hashOrder for a map that was made for capacity names.
+func hashOrderOf(names []string, capacity int) []string {
+	size := uint32(1)
+	for int(size) < capacity || len(names) > int(size)*3/4 {
 		size *= 2
 	}
 	bucket := func(name string) uint32 {
@@ -29,9 +32,16 @@ func hashOrder(names []string) []string {
 	return names
 }
 
+// copyOrder sorts names in the order of a HashMap that is a copy of another
+// map, which has the names as they come. That is what Java's replacement of
+// references makes of a configuration.
+func copyOrder(names []string) []string {
+	return hashOrderOf(names, int(float32(len(names))/0.75+1))
+}
+
 // names returns the keys of a configuration in that order.
 func names(raw config.Raw) []string {
-	return hashOrder(slices.Sorted(maps.Keys(raw)))
+	return copyOrder(slices.Sorted(maps.Keys(raw)))
 }
 
 // namesWithPrefix returns the names of the entries that begin with prefix,

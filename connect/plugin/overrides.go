@@ -55,6 +55,7 @@ func overrides(p *connect.Plugin, w WorkerDefaults, raw config.Raw) ([]config.Re
 			if !Overridable(w.Properties, w.OverridePolicy, name) {
 				res.Errors = append(res.Errors, "The '"+policyName(w.OverridePolicy)+"' policy does not allow '"+name+"' to be overridden in the connector configuration.")
 			}
+			res.Undefined = !known
 			res.Key, _ = one.Prefixed(prefix).Lookup(prefix + name)
 			all = append(all, res)
 		}

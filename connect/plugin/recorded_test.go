@@ -83,15 +83,9 @@ func entriesOf(results []config.Result) []recordedEntry {
 	for _, r := range results {
 		k := r.Key
 		e := recordedEntry{
-			After: before,
-			Definition: recordedDefinition{
-				Name: k.Name, Type: k.Type.String(), Required: k.Required, Default: k.DefaultText(), Importance: k.Importance.String(),
-				Order: k.OrderInGroup(), Width: k.Width.String(), Display: k.DisplayName(), Dependents: k.Dependents,
-			},
-			Value: recordedValue{Value: r.Value, Errors: r.Errors, Visible: r.Visible},
-		}
-		if group, ok := k.GroupName(); ok {
-			e.Definition.Group = &group
+			After:      before,
+			Definition: definitionOf(*k),
+			Value:      recordedValue{Value: r.Value, Errors: r.Errors, Visible: r.Visible},
 		}
 		if len(r.Recommended) > 0 {
 			recommended := make([]any, len(r.Recommended))

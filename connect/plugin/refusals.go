@@ -30,7 +30,7 @@ func refuseNulls(p *connect.Plugin, raw config.Raw, results []config.Result) []c
 	var all []config.Result
 	for _, key := range hashOrder(append(order, unknown...)) {
 		if slices.Contains(unknown, key) {
-			all = append(all, config.Result{Key: undefined(key), Recommended: []string{}, Errors: []string{message}, Visible: true})
+			all = append(all, config.Result{Key: undefined(key), Recommended: []string{}, Errors: []string{message}, Visible: true, Undefined: true})
 		}
 	}
 	return all
@@ -38,21 +38,19 @@ func refuseNulls(p *connect.Plugin, raw config.Raw, results []config.Result) []c
 
 // refuseWorkerGroup refuses a sink whose consumers would join the group of the
 // workers, which would never come to rest again. It returns the result of the
-// override that is at fault: that key is none of the common ones.
+// override that names a group, at fault or not: that key is none of the common
+// ones, and what is said of it comes first, as in Java.
 func refuseWorkerGroup(w WorkerDefaults, m config.Map, results []config.Result) []config.Result {
 	const override = "consumer.override.group.id"
 	worker := w.Properties["group.id"]
-	if worker == "" {
-		return nil
-	}
 	if group, set := m[override]; set {
-		if strings.TrimSpace(group) != worker { // the client drops blanks, too
-			return nil
+		res := config.Result{Key: undefined(override), Value: &group, Recommended: []string{}, Errors: []string{}, Visible: true, Undefined: true}
+		if worker != "" && strings.TrimSpace(group) == worker { // the client drops blanks, too
+			res.Errors = append(res.Errors, "Consumer group "+group+" conflicts with Connect worker group "+worker)
 		}
-		message := "Consumer group " + group + " conflicts with Connect worker group " + worker
-		return []config.Result{{Key: undefined(override), Value: &group, Recommended: []string{}, Errors: []string{message}, Visible: true}}
+		return []config.Result{res}
 	}
-	if name := resultOf(results, "name"); name != nil && name.Value != nil && "connect-"+*name.Value == worker {
+	if name := resultOf(results, "name"); name != nil && name.Value != nil && worker != "" && "connect-"+*name.Value == worker {
 		name.Errors = append(name.Errors, "Consumer group for sink connector named "+*name.Value+" conflicts with Connect worker group "+worker)
 	}
 	return nil

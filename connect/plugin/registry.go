@@ -73,7 +73,8 @@ func (r *Registry) Converter(name string) (*connect.Plugin, error) {
 	return r.need(name, "Converter", connect.ConverterPlugin)
 }
 
-// HeaderConverter finds a header converter as Converter does.
+// HeaderConverter finds a header converter as Converter does, one that is no
+// converter without "HeaderConverter".
 func (r *Registry) HeaderConverter(name string) (*connect.Plugin, error) {
 	return r.need(name, "HeaderConverter", connect.HeaderConverterPlugin)
 }
@@ -108,15 +109,31 @@ func (r *Registry) Find(name string) *connect.Plugin {
 	return r.find(name, func(connect.PluginKind) bool { return true })
 }
 
+// UnknownError is the error for a plugin that is not there.
+type UnknownError struct{ Name string }
+
+func (e *UnknownError) Error() string { return "Unknown plugin " + e.Name + "." }
+
 // Keys returns the definition of a plugin, named as for Find: for a connector
-// its own keys, then the common ones (golden rest 15-plugins).
+// its own keys, then the common ones (golden rest 15-plugins). The error is an
+// *UnknownError, or says that the class has no definition but those within it do.
 func (r *Registry) Keys(name string) ([]config.Key, error) {
 	p := r.Find(name)
 	if p == nil {
-		return nil, fmt.Errorf("unknown plugin %s", name)
+		for _, kind := range []connect.PluginKind{connect.TransformationPlugin, connect.PredicatePlugin} {
+			if nested := r.nested(name, kind); len(nested) > 0 {
+				return nil, connect.NewError("Instantiation error: "+name+" is abstract. Did you mean "+strings.Join(nested, ", ")+"?", nil)
+			}
+		}
+		return nil, &UnknownError{Name: name}
 	}
 	if isConnector(p.Kind) {
-		return p.Def.Merge(p.CommonDef()).Keys(), nil
+		common := p.CommonDef().Edit(func(k *config.Key) {
+			if k.Name == "connector.plugin.version" {
+				k.Default = config.Default(p.Version)
+			}
+		})
+		return p.Def.Merge(common).Keys(), nil
 	}
 	return p.Def.Keys(), nil
 }
@@ -185,20 +202,26 @@ func shortNames(p *connect.Plugin) (simple, short string) {
 		return "", ""
 	}
 	simple = p.Class[strings.LastIndexByte(p.Class, '.')+1:]
-	return simple, strings.TrimSuffix(simple, suffix(p.Kind))
+	return simple, shortName(simple, p.Kind)
 }
 
-// suffix is the end of a simple class name that configurations may leave out.
-func suffix(k connect.PluginKind) string {
+// shortName returns a simple class name without the end that configurations
+// may leave out. A header converter that is a converter, too, is found as such.
+func shortName(simple string, k connect.PluginKind) string {
 	switch k {
 	case connect.SinkPlugin, connect.SourcePlugin:
-		return "Connector"
+		return strings.TrimSuffix(simple, "Connector")
 	case connect.TransformationPlugin:
-		return "Transformation"
+		return strings.TrimSuffix(simple, "Transformation")
 	case connect.PredicatePlugin:
-		return "Predicate"
-	case connect.ConverterPlugin, connect.HeaderConverterPlugin:
-		return "Converter"
+		return strings.TrimSuffix(simple, "Predicate")
+	case connect.HeaderConverterPlugin:
+		if short, ok := strings.CutSuffix(simple, "HeaderConverter"); ok {
+			return short
+		}
+		return strings.TrimSuffix(simple, "Converter")
+	case connect.ConverterPlugin:
+		return strings.TrimSuffix(simple, "Converter")
 	}
-	return ""
+	return simple
 }

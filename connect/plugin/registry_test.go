@@ -22,7 +22,7 @@ func TestClassesHaveShortNames(t *testing.T) {
 	}{
 		{r.Connector, []string{"FileStreamSource", "FileStreamSourceConnector"}, kafka + "file.FileStreamSourceConnector"},
 		{r.Converter, []string{"Json", "JsonConverter"}, kafka + "json.JsonConverter"},
-		{r.HeaderConverter, []string{"SimpleHeader", "SimpleHeaderConverter"}, kafka + "storage.SimpleHeaderConverter"},
+		{r.HeaderConverter, []string{"Simple", "SimpleHeaderConverter"}, kafka + "storage.SimpleHeaderConverter"},
 		{r.HeaderConverter, []string{"Long", "LongConverter"}, kafka + "converters.LongConverter"},
 		{r.Transformation, []string{"RegexRouter"}, kafka + "transforms.RegexRouter"},
 		{r.Transformation, nil, kafka + "transforms.Cast$Value"},

@@ -154,16 +154,22 @@ func resolved(w WorkerDefaults, cfg config.Entries) (config.Raw, error) {
 	return providers.Resolve(cfg.Raw())
 }
 
-// mapText is the text form of a Java map. It shows references, not what they
-// stand for (Promise 8).
+// mapText is the text form of a configuration's Java map, in the order that
+// the map has once its references are replaced. It shows the references, not
+// what they stand for (Promise 8).
 func mapText(cfg config.Entries) string {
-	all := make([]string, len(cfg))
+	keys := make([]string, len(cfg))
 	for i, e := range cfg {
+		keys[i] = e.Key
+	}
+	raw := cfg.Raw()
+	all := make([]string, len(cfg))
+	for i, key := range copyOrder(keys) {
 		value := "null"
-		if e.Value != nil {
-			value = *e.Value
+		if raw[key] != nil {
+			value = *raw[key]
 		}
-		all[i] = e.Key + "=" + value
+		all[i] = key + "=" + value
 	}
 	return "{" + strings.Join(all, ", ") + "}"
 }

@@ -277,6 +277,9 @@ func TestWithoutAClassThereIsNoValidation(t *testing.T) {
 		want string
 	}{
 		{config.Entries{{Key: "name", Value: text("v")}, {Key: "x", Value: nil}}, "Connector config {name=v, x=null} contains no connector type"},
+		// In the order of the map that Java makes when it replaces references.
+		{config.Entries{{Key: "z", Value: text("1")}, {Key: "a", Value: text("2")}, {Key: "m", Value: text("3")}, {Key: "name", Value: text("r7-g-a")}},
+			"Connector config {name=r7-g-a, a=2, z=1, m=3} contains no connector type"},
 		{with(source, "connector.class", "com.example.Nope"), "Failed to find any class that implements Connector and which name matches com.example.Nope, available connectors are: "},
 		{with(source, "connector.class", ""), "Failed to find any class that implements Connector and which name matches , available connectors are: "},
 		{with(source, "connector.class", "JsonConverter"), "Failed to find any class that implements Connector and which name matches JsonConverter"},
@@ -287,6 +290,50 @@ func TestWithoutAClassThereIsNoValidation(t *testing.T) {
 		if !errors.As(err, &request) || !strings.HasPrefix(request.Message, c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+}
+
+// As a Java worker 4.2.0 answered.
+func TestANegatedTransformationNeedsAPredicate(t *testing.T) {
+	const want = "Config 'transforms.a.negate' was provided but there is no config 'transforms.a.predicate' defining a predicate to be negated."
+	for _, class := range []string{"Filter", "Nope"} {
+		for _, negate := range []*string{text("true"), text("false"), text(""), nil} {
+			raw := with(source, "transforms", "a", "transforms.a.type", class).Raw()
+			raw["transforms.a.negate"] = negate
+			got := faults(validate(t, worker, raw.Entries()))["transforms.a.type"]
+			if len(got) == 0 || got[len(got)-1] != want {
+				t.Errorf("%s: errors %q", class, got)
+			}
+		}
+	}
+	if got := faults(validate(t, worker, with(source, "transforms", "a", "transforms.a.type", "Filter", "transforms.a.negate", "true", "transforms.a.predicate", "p")))["transforms.a.type"]; len(got) > 0 {
+		t.Errorf("with a predicate: errors %q", got)
+	}
+}
+
+// As a Java worker 4.2.0 answered.
+func TestTheGroupOfASinkIsNamedFirst(t *testing.T) {
+	for group, want := range map[string][]string{
+		"other": {}, " workers ": {"Consumer group  workers  conflicts with Connect worker group workers"},
+	} {
+		first := validate(t, worker, with(sink, "consumer.override.group.id", group)).Results[0]
+		if first.Key.Name != "consumer.override.group.id" || !first.Undefined || *first.Value != group || !slices.Equal(first.Errors, want) {
+			t.Errorf("%s: first is %s, %q, undefined %t", group, first.Key.Name, first.Errors, first.Undefined)
+		}
+	}
+}
+
+func TestKeysWithoutADefinitionAreMarked(t *testing.T) {
+	raw := with(source, "producer.override.foo", "x", "producer.override.acks", "1").Raw()
+	raw["unheard.of"] = nil
+	marked := []string{}
+	for _, res := range validate(t, worker, raw.Entries()).Results {
+		if res.Undefined {
+			marked = append(marked, res.Key.Name)
+		}
+	}
+	if want := []string{"unheard.of", "producer.override.foo"}; !slices.Equal(marked, want) {
+		t.Errorf("marked are %q, want %q", marked, want)
 	}
 }
 

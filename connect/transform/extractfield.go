@@ -9,8 +9,8 @@ const extractPurpose = "field extraction"
 
 var extractFieldDef = config.NewDef(
 	config.Key{Name: "field", Type: config.String, Required: true, Importance: config.Medium, Doc: "The field whose value replaces the whole."},
-	pathSyntaxKey,
 	replaceNullKey,
+	pathSyntaxKey,
 )
 
 // ExtractField replaces a key or value by one of its fields.
