@@ -51,9 +51,9 @@ func TestEveryAnswerHasTheConfiguredHeaders(t *testing.T) {
 }
 
 func TestPagesOfAllowedOriginsMayRead(t *testing.T) {
-	server := serve(t, newFake(), Config{AllowOrigin: "http://a.example, https://*.b.example", AllowMethods: "GET,PUT"})
+	server := serve(t, newFake(), Config{AllowOrigin: `http://a.example, https://.*\.b\.example`, AllowMethods: "GET,PUT"})
 	for origin, allowed := range map[string]bool{
-		"http://a.example": true, "https://x.b.example": true, "http://axexample": false,
+		"http://a.example": true, "https://x.b.example": true, "http://axexample": false, "HTTPS://X.B.example": true, "http://A.example": true,
 		"http://a.example.evil": false, "https://b.example": false, "": false,
 	} {
 		headers := map[string]string{"Origin": origin, "Access-Control-Request-Method": "DELETE"}
@@ -72,6 +72,14 @@ func TestPagesOfAllowedOriginsMayRead(t *testing.T) {
 				t.Errorf("%s from %q: %v", method, origin, h)
 			}
 		}
+	}
+	every := serve(t, newFake(), Config{AllowOrigin: "*"})
+	res, _ := send(t, "OPTIONS", every.URL+"/", map[string]string{"Origin": "https://any.example", "Access-Control-Request-Method": "GET"}, nil)
+	if res.Header.Get("Access-Control-Allow-Origin") != "https://any.example" || res.Header.Get("Access-Control-Allow-Methods") != "GET,HEAD,POST" {
+		t.Errorf("with every origin: %v", res.Header)
+	}
+	if _, err := New(newFake(), Config{Listeners: []string{"http://127.0.0.1:0"}, AllowOrigin: "*.a.example"}); err == nil || !strings.Contains(err.Error(), "access.control.allow.origin") {
+		t.Errorf("an origin that is no pattern: %v", err)
 	}
 	plain := serve(t, newFake(), Config{})
 	if res, _ := send(t, "GET", plain.URL+"/", map[string]string{"Origin": "http://a.example"}, nil); res.Header.Get("Access-Control-Allow-Origin") != "" || res.Header.Get("Vary") != "" {
