@@ -21,9 +21,10 @@ type goldenRecord struct {
 	Key       []byte `json:"key_b64"`
 	Value     []byte `json:"value_b64"`
 	Control   bool
+	Timestamp int64
 }
 
-func readGolden(t *testing.T, name string) []goldenRecord {
+func readGolden(t testing.TB, name string) []goldenRecord {
 	t.Helper()
 	f, err := os.Open(filepath.Join("../../test/testdata/golden/internal", name))
 	if err != nil {
@@ -355,6 +356,7 @@ func TestJSONIsReadAsJacksonReadsIt(t *testing.T) {
 		`null`:                      Fields(nil),
 		" {\"a\" : 1} \n":           Fields{{"a", int64(1)}},
 		`[1,2`:                      nil,
+		"{\"a\":\"\xff\"}":          nil,
 		`{'a':1}`:                   nil,
 		`{"a":NaN}`:                 nil,
 	}

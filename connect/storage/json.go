@@ -97,6 +97,9 @@ func decodeValue(b []byte) (jx.Raw, error) {
 		return jx.Raw("null"), nil
 	}
 	raw, err := rawValue(jx.DecodeBytes(b))
+	if err == nil && !utf8.Valid(raw) {
+		err = errors.New("it is not UTF-8") // jx lets it pass; written again it would be another text
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotJSON, err)
 	}
