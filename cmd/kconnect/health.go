@@ -73,7 +73,7 @@ func listenerURL(file string) (string, *http.Client, error) {
 }
 
 func checkHealth(ctx context.Context, client *http.Client, url string, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second) // the worker takes up to 10 s to find out
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

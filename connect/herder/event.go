@@ -151,6 +151,7 @@ const (
 	restartTask
 	restartPlan // what a restart record asks of this worker
 	alterOffsets
+	signOfLife // is answered as soon as a round is over
 )
 
 // request is one request on its way through the loop.
@@ -195,7 +196,7 @@ func (r *request) leaderOnly() bool {
 		return r.target == Stopped
 	case restartConnector:
 		return r.restart.IncludeTasks || r.restart.OnlyFailed
-	case restartTask, restartPlan:
+	case restartTask, restartPlan, signOfLife:
 	}
 	return false
 }

@@ -599,7 +599,7 @@ func (h *Herder) write(ctx context.Context, r *request) error {
 		return h.configs.PutRestartRequest(ctx, r.restart)
 	case alterOffsets:
 		return r.alter(ctx)
-	case restartTask, restartPlan:
+	case restartTask, restartPlan, signOfLife:
 	}
 	return fmt.Errorf("request kind %d writes nothing", r.kind)
 }

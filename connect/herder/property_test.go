@@ -415,7 +415,7 @@ func (c *cluster) write(r *request) error {
 	case restartConnector:
 		add("restart-connector-"+r.name, `{"include-tasks":true,"only-failed":false}`)
 	case alterOffsets: // writes to another topic
-	case restartTask, restartPlan:
+	case restartTask, restartPlan, signOfLife:
 		c.fatalf("request %d is not written here", r.kind)
 	}
 	return nil

@@ -499,6 +499,8 @@ func (s *state) onRequest(r *request) []effect {
 			return []effect{reply{r, &NotFoundError{Message: "Connector " + r.name + " not found"}}}
 		}
 		return s.write(r)
+	case signOfLife:
+		return []effect{reply{r, nil}}
 	case alterOffsets:
 		if c == nil {
 			return []effect{reply{r, &NotFoundError{Message: "Connector " + r.name + " not found"}}}

@@ -166,6 +166,14 @@ func TestAWriteDuringARebalanceGoesThroughAfterIt(t *testing.T) {
 	expect(t, step(s, joined(true, 5, nil, nil)), "answer [a]", "roundApplied", "write a")
 }
 
+func TestASignOfLifeWaitsForTheGroup(t *testing.T) {
+	s := running(false, "a")
+	expect(t, step(s, requested{&request{kind: signOfLife}}), "reply <nil>")
+	step(s, groupEvent{group.Event{Kind: group.Rejoining}})
+	expect(t, step(s, requested{&request{kind: signOfLife}}))
+	expect(t, step(s, joined(false, 5, nil, nil)), "answer [a]", "roundApplied", "reply <nil>")
+}
+
 func TestARequestThatNobodyWaitsForIsForgotten(t *testing.T) {
 	s := running(true, "a")
 	step(s, groupEvent{group.Event{Kind: group.Rejoining}})

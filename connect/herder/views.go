@@ -17,9 +17,14 @@ import (
 // were read. Writes then wait for the group.
 func (h *Herder) Ready() bool { return h.opened.Load() }
 
-// Health reports whether the worker is ready.
-func (h *Herder) Health(context.Context) Health {
+// Health reports whether the worker is ready: once it has started, whether it
+// would get to a request before ctx ends, which it does not while it is
+// without its group.
+func (h *Herder) Health(ctx context.Context) Health {
 	if h.view.Load().everReady {
+		if err := h.ask(ctx, &request{kind: signOfLife}); err != nil {
+			return Health{Status: "unhealthy", Message: "Worker was unable to handle this request and may be unable to handle other requests. " + err.Error()}
+		}
 		return Health{Status: "healthy", Message: "Worker has completed startup and is ready to handle requests."}
 	}
 	doing := "it has read the internal topics and is joining the group"

@@ -10,7 +10,7 @@ import (
 // worker, and ours. Keys with the prefixes of Prefixes belong to it, too.
 var Def = config.NewDef(
 	config.Key{Name: "access.control.allow.methods", Type: config.String, Default: config.Default(""), Importance: config.Low, Doc: "HTTP methods that other origins may use, as a comma list. Only used together with access.control.allow.origin; empty means GET, POST and HEAD."},
-	config.Key{Name: "access.control.allow.origin", Type: config.String, Default: config.Default(""), Importance: config.Low, Doc: "Origins whose pages may call the REST API, as a comma list, or * for all. Empty switches cross-origin answers off."},
+	config.Key{Name: "access.control.allow.origin", Type: config.String, Default: config.Default(""), Importance: config.Low, Doc: "Origins whose pages may call the REST API, as a comma list, or * for all. One with signs of a regular expression is one, the others are taken by the letter. Empty switches cross-origin answers off."},
 	config.Key{Name: "admin.listeners", Type: config.List, Importance: config.Low, Doc: "Where /admin is served. Unset: on the ordinary listeners. Empty: nowhere. A list of listeners: only there."},
 	config.Key{Name: "bootstrap.servers", Type: config.List, Required: true, Importance: config.High, Doc: "Brokers, as host:port, through which the worker finds the Kafka cluster."},
 	config.Key{Name: "client.dns.lookup", Type: config.String, Default: config.Default("use_all_dns_ips"), Importance: config.Medium, Validate: config.OneOf("use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"), Doc: "How the host names of bootstrap.servers are looked up."},
