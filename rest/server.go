@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"kconnect/connect/config"
@@ -23,6 +24,10 @@ const (
 	idleTimeout   = 30 * time.Second
 	writeTimeout  = requestTimeout + bodyTimeout + 30*time.Second // reading, waiting, writing
 	maxHeader     = 64 << 10                                      // bytes
+	// maxConnections of a listener may be open; those beyond wait until one
+	// ends, which those that do nothing do after idleTimeout. The worker needs
+	// file descriptors for its brokers and databases, too.
+	maxConnections = 4096
 	// stopTimeout is how long running requests may take to end when the
 	// worker stops (Promise 7).
 	stopTimeout = 2 * time.Second
@@ -61,6 +66,8 @@ type Server struct {
 	log       *zap.Logger
 	forwarder *http.Client
 	ports     []*port
+
+	connections int // maxConnections, but in a test
 }
 
 // port is one listener with what it serves.
@@ -74,7 +81,7 @@ type port struct {
 // New makes a server, without opening ports. h is not called before Run. The
 // error is a *config.Error that names the key at fault.
 func New(h Herder, cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, herder: h, log: cfg.Logger, forwarder: newForwarder(cfg)}
+	s := &Server{cfg: cfg, herder: h, log: cfg.Logger, forwarder: newForwarder(cfg), connections: maxConnections}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
@@ -135,6 +142,7 @@ func (s *Server) Listen() error {
 			s.close()
 			return fmt.Errorf("cannot listen on %s://%s: %w; stop what uses the port or change listeners", p.scheme, net.JoinHostPort(p.host, strconv.Itoa(p.port)), err)
 		}
+		l = netutil.LimitListener(l, s.connections)
 		if p.tls != nil {
 			l = tls.NewListener(l, p.tls)
 		}

@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"kconnect/connect/herder"
 )
@@ -201,6 +203,45 @@ func TestHalfOpenClientsAreCutOff(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	s, err := New(newFake(), Config{Listeners: []string{"http://127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.connections = 2
+	if err := s.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	var open []net.Conn
+	for i := range 3 {
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		open = append(open, c)
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if i == 2 {
+			_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // an answer would come at once
+		}
+		_, err = c.Read(make([]byte, 1))
+		if got := errors.Is(err, os.ErrDeadlineExceeded); got != (i == 2) {
+			t.Errorf("connection %d: %v", i, err)
+		}
+	}
+	_ = open[0].Close()
+	_ = open[2].SetReadDeadline(time.Time{})
+	if _, err := open[2].Read(make([]byte, 1)); err != nil {
+		t.Errorf("the connection that waited: %v", err)
+	}
 }
 
 func TestRequestsEndAfterTheirTime(t *testing.T) {
