@@ -1,8 +1,9 @@
-// Package harness gives tests real surroundings: a Kafka broker, a MariaDB and a PostgreSQL server, and kconnect as a process.
+// Package harness gives tests real surroundings: a Kafka broker, a MariaDB and a PostgreSQL server, kconnect and the Java worker as processes.
 //
 //	k := harness.Broker(t)                       // the broker of the run
 //	db := harness.MariaDB(t)                     // a database of its own on the server of the run
 //	w := harness.Worker(t, nil)                  // a distributed worker on that broker, answering REST calls
+//	j := harness.JavaWorker(t, harness.Join(w))  // a Java worker in the same cluster
 //	w.Do(t, "POST", "/connectors", body)
 //	harness.Eventually(t, "rows in the topic", func() (bool, string) { ... })
 //
@@ -12,6 +13,7 @@
 //   - Without these variables (`go test ./test/story`) the first call in a test binary starts what it needs, and the
 //     service ends with the binary, however that ends.
 //   - PrivateBroker and PrivateMariaDB start one for a single test, which may stop, kill and restart it.
+//   - OldBroker and OldJavaWorker have setup.sh fetch the jars of Kafka 3.9 first, which takes seconds.
 //   - What is not installed makes the test skip with a sentence that names it; with CI=true the test fails.
 //
 // Services of the run are shared by tests that run at the same time: take topics, groups and databases from Name, or use

@@ -40,6 +40,11 @@ func PrivateBrokerWith(t testing.TB, options service.BrokerOptions) *Kafka {
 	t.Helper()
 	d, err := service.FindDistribution()
 	installed(t, err)
+	return privateBroker(t, d, options)
+}
+
+func privateBroker(t testing.TB, d service.Distribution, options service.BrokerOptions) *Kafka {
+	t.Helper()
 	broker, err := service.NewBroker(d, openDir(t), options)
 	if err != nil {
 		t.Fatal(err)

@@ -2,20 +2,25 @@
 # Brings what `make test` runs on: Java, a MariaDB server, a PostgreSQL server, a C compiler for the race detector, and the jars of the
 # Kafka distribution.
 #
-#   setup.sh          installs what is missing when it may (root on Debian), otherwise names it
+#   setup.sh            installs what is missing when it may (root on Debian), otherwise names it
+#   setup.sh kafka-3.9  fetches the jars of the last distribution before 4.0, which only the tests of a take-over need:
+#                       they call it
 #
 # It is quick when everything is there, and two runs at once are safe: they wait for each other. The jars go into
-# $KCONNECT_CACHE/kafka/lib (default: build/kafka/lib in the checkout). Servers are installed, not started: the tests
-# start their own on private folders and ports.
+# $KCONNECT_CACHE/kafka/lib (default: build/kafka/lib in the checkout), those of 3.9 into kafka-3.9/lib. Servers are installed,
+# not started: the tests start their own on private folders and ports.
 # Leaves with status 0 when tests may run. What is missing then is named here, and the tests that need it skip; with CI=true a
 # missing part is status 1.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${KCONNECT_CACHE:-$root/build}
-mkdir -p "$cache/kafka"
+name=${1:-kafka}
+[ "$name" = kafka ] || [ "$name" = kafka-3.9 ] || { echo "usage: $0 [kafka-3.9]" >&2; exit 2; }
+mkdir -p "$cache/$name"
 cache=$(cd "$cache" && pwd)
-jars=$cache/kafka
+jars=$cache/$name
+pom=$name-pom.xml
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
@@ -72,18 +77,23 @@ fetch_jars() {
   say "fetching the jars of the Kafka distribution into $jars/lib (about 90 files, 80 MB)"
   rm -rf "$new"
   mkdir -p "$new"
-  mvn -B -f "$here/kafka-pom.xml" dependency:copy-dependencies "-DoutputDirectory=$new" </dev/null 2>&1 | tee "$log" |
+  mvn -B -f "$here/$pom" dependency:copy-dependencies "-DoutputDirectory=$new" </dev/null 2>&1 | tee "$log" |
     awk '/Downloaded from/ {n++; if (n % 50 == 0) print "setup: " n " files downloaded" > "/dev/stderr"}' ||
     { grep -E 'ERROR' "$log" | head -n 20 >&2; say "Maven could not fetch the jars, see above and $log"; return 1; }
   # The Java worker finds connectors on plugin.path only when they are not on its class path.
   rm -rf "$jars/lib" "$jars/plugins"
   mkdir -p "$jars/plugins/file"
   mv "$new"/connect-file-*.jar "$jars/plugins/file/"
-  (cd "$here" && sha256sum kafka-pom.xml) >"$new/pom.sha256"
+  (cd "$here" && sha256sum "$pom") >"$new/pom.sha256"
   mv "$new" "$jars/lib"
   say "$(find "$jars/lib" -name '*.jar' | wc -l) jars are in $jars/lib"
 }
 
+if [ "$name" != kafka ]; then
+  have_jars || have mvn || { say 'Maven, which fetches the Kafka jars, is missing (Debian package: maven)'; exit 1; }
+  have_jars || fetch_jars
+  exit
+fi
 lacking=$(missing)
 if [ -n "$lacking" ] && [ "$(id -u)" = 0 ] && have apt-get; then
   install_packages || say 'going on with what is there'

@@ -35,8 +35,8 @@ func JavaStandalone(t testing.TB, properties Properties, connectors ...string) *
 	all["plugin.discovery"] = "service_load" // without a search through all classes
 	w := newConnect(t, "Java worker", all)
 	w.command = func() *exec.Cmd {
-		return d.Command([]string{"-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"},
-			"org.apache.kafka.connect.cli.ConnectStandalone", append([]string{w.file}, connectors...)...)
+		return d.Command(smallJVM(), "org.apache.kafka.connect.cli.ConnectStandalone",
+			append([]string{w.file}, connectors...)...)
 	}
 	w.Start(t)
 	return w

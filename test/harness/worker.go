@@ -22,8 +22,8 @@ import (
 // Properties are the keys and values of a worker's properties file.
 type Properties map[string]string
 
-// Connect is a distributed worker, ours or Java's, as a process of its own. One goroutine at a time may stop and start it; Do and what is built on it
-// may be called from several.
+// Connect is a worker, ours or Java's, as a process of its own. One goroutine at a time may stop and start it; Do and what
+// is built on it may be called from several.
 type Connect struct {
 	URL        string        // of its REST API, without a slash at the end
 	Properties Properties    // what its properties file holds
@@ -121,6 +121,10 @@ func newConnect(t testing.TB, program string, properties Properties) *Connect {
 			if err := w.process.Stop(20 * time.Second); err != nil {
 				t.Error(err)
 			}
+		}
+		// What the race detector of the worker finds is in the worker's log alone.
+		if text, err := os.ReadFile(w.log); err == nil && strings.Contains(string(text), "WARNING: DATA RACE") {
+			t.Errorf("the worker at %s has a data race:\n%s", w.URL, text)
 		}
 		if t.Failed() {
 			t.Logf("end of the log of %s at %s:\n%s", w.program, w.URL, w.tail(200))

@@ -74,6 +74,24 @@ func FindDistribution() (Distribution, error) {
 		}
 		lib = filepath.Join(cache, "kafka", "lib")
 	}
+	return distribution(name, java, lib)
+}
+
+// FindOldDistribution looks for the jars of Kafka 3.9 in the cache folder, where `setup.sh kafka-3.9` puts them.
+func FindOldDistribution() (Distribution, error) {
+	const name = "Kafka 3.9 distribution"
+	java, err := exec.LookPath("java")
+	if err != nil {
+		return Distribution{}, &MissingError{name, "java is not on the PATH"}
+	}
+	cache, err := Cache()
+	if err != nil {
+		return Distribution{}, err
+	}
+	return distribution(name, java, filepath.Join(cache, "kafka-3.9", "lib"))
+}
+
+func distribution(name, java, lib string) (Distribution, error) {
 	jars, err := filepath.Glob(filepath.Join(lib, "kafka_*.jar"))
 	if err != nil {
 		return Distribution{}, err
