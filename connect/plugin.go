@@ -29,6 +29,8 @@ type Plugin struct {
 	New func() any
 	// NewTask returns a SourceTask or SinkTask; connectors only.
 	NewTask func() any
+	// Metrics are the series that tasks and connectors of this class publish.
+	Metrics []MetricDef
 }
 
 // CommonDef returns the keys that every connector of p's kind has.

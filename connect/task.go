@@ -18,6 +18,7 @@ type Env struct {
 	Logger    *zap.Logger
 	Now       func() time.Time
 	Health    Health
+	Metrics   *Metrics
 }
 
 // Health tells users what a task is doing (Promise 5). Its methods may be

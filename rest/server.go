@@ -97,10 +97,12 @@ func New(h Herder, cfg Config) (*Server, error) {
 	if cfg.AdminListeners == nil {
 		routes = append(routes, s.adminRoutes()...)
 	}
-	main := s.router(cfg.Auth, routes, before...)
+	main, admin := s.router(cfg.Auth, routes, before...), s.router(nil, s.adminRoutes())
 	if cfg.Metrics != nil {
-		main.GET("/metrics", cfg.Auth.guard(echo.WrapHandler(cfg.Metrics)))
-		main.HEAD("/metrics", cfg.Auth.guard(echo.WrapHandler(cfg.Metrics)))
+		for e, auth := range map[*echo.Echo]*BasicAuth{main: cfg.Auth, admin: nil} {
+			e.GET("/metrics", auth.guard(echo.WrapHandler(cfg.Metrics)))
+			e.HEAD("/metrics", auth.guard(echo.WrapHandler(cfg.Metrics)))
+		}
 	}
 	if len(cfg.Listeners) == 0 {
 		return nil, config.Invalid("listeners", "", "at least one listener is needed")
@@ -108,7 +110,7 @@ func New(h Herder, cfg Config) (*Server, error) {
 	if err := s.add("listeners", cfg.Listeners, cfg.TLS, main); err != nil {
 		return nil, err
 	}
-	if err := s.add("admin.listeners", cfg.AdminListeners, cfg.AdminTLS, s.router(nil, s.adminRoutes())); err != nil {
+	if err := s.add("admin.listeners", cfg.AdminListeners, cfg.AdminTLS, admin); err != nil {
 		return nil, err
 	}
 	return s, nil

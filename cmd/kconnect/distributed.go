@@ -115,6 +115,8 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 		return err
 	}
 	settings.ClientTLS = api.ClientTLS
+	settings.Worker.Metrics = newMetrics(values, settings.Group.ClientID, log)
+	api.Metrics = settings.Worker.Metrics.Handler()
 	h := herder.New(settings, registry, providers, levels, log)
 	server, err := rest.New(h, api)
 	if err != nil {

@@ -16,19 +16,23 @@ const referencePage = "../../docs/configuration.md"
 // TestTheReferenceIsWhatTheTablesSay compares docs/configuration.md with the
 // definitions; `make docs` writes it.
 func TestTheReferenceIsWhatTheTablesSay(t *testing.T) {
-	page := reference(t)
+	isWritten(t, referencePage, reference(t))
+}
+
+func isWritten(t *testing.T, path string, page []byte) {
+	t.Helper()
 	if os.Getenv("KCONNECT_WRITE_DOCS") != "" {
-		if err := os.WriteFile(referencePage, page, 0o600); err != nil {
+		if err := os.WriteFile(path, page, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	there, err := os.ReadFile(referencePage)
+	there, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(there, page) {
-		t.Error("docs/configuration.md is not what the definitions say: run `make docs`")
+		t.Errorf("%s is not what the definitions say: run `make docs`", path)
 	}
 }
 

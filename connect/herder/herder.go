@@ -22,6 +22,7 @@ import (
 	"kconnect/connect/config"
 	"kconnect/connect/group"
 	"kconnect/connect/logging"
+	"kconnect/connect/metrics"
 	"kconnect/connect/plugin"
 	"kconnect/connect/storage"
 	"kconnect/connect/worker"
@@ -105,6 +106,9 @@ type view struct {
 
 // New returns a herder that has not read anything yet.
 func New(cfg Config, registry *plugin.Registry, providers config.Providers, levels *logging.Levels, log *zap.Logger) *Herder {
+	if cfg.Worker.Metrics == nil {
+		cfg.Worker.Metrics = metrics.New(metrics.Config{}) // nobody scrapes it
+	}
 	h := &Herder{
 		cfg: cfg, log: log.Named("herder"), logs: log, registry: registry, providers: providers, levels: levels,
 		events: make(chan event, 64), stopping: make(chan struct{}),
@@ -119,7 +123,7 @@ const startTimeout = time.Minute
 
 // open opens the internal topics, creating those that are absent, and reads them.
 func (h *Herder) open(ctx context.Context) error {
-	client, err := kgo.NewClient(append(slices.Clone(h.cfg.Client), kgo.ClientID(h.cfg.ClientID+"-admin"))...)
+	client, err := kgo.NewClient(append(h.metered(metrics.Admin, h.cfg.ClientID+"-admin"), kgo.ClientID(h.cfg.ClientID+"-admin"))...)
 	if err != nil {
 		return err
 	}
@@ -156,7 +160,7 @@ func (h *Herder) open(ctx context.Context) error {
 		}
 		return nil
 	}
-	h.member, err = group.New(h.cfg.Client, membership, snapshot)
+	h.member, err = group.New(h.metered(metrics.Member, membership.ClientID), membership, snapshot)
 	return err
 }
 
@@ -164,7 +168,7 @@ func (h *Herder) open(ctx context.Context) error {
 // independent, and the start of the process waits for all of them.
 func (h *Herder) openTopics(ctx context.Context) error {
 	store := func(topic storage.Topic, suffix string) storage.LogConfig {
-		return storage.LogConfig{Topic: topic, ClientID: h.cfg.ClientID + suffix, Client: h.cfg.Client, Logger: h.logs.Named("storage")}
+		return storage.LogConfig{Topic: topic, ClientID: h.cfg.ClientID + suffix, Client: h.metered(metrics.Producer|metrics.Consumer, h.cfg.ClientID+suffix), Logger: h.logs.Named("storage")}
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
@@ -191,6 +195,12 @@ func (h *Herder) openAlone(context.Context) (err error) {
 }
 
 func (h *Herder) configChanged(c storage.Change) { h.send(configChange{c}) }
+
+// metered returns the settings of one of the worker's own clients, which is
+// counted under its client id.
+func (h *Herder) metered(role metrics.Role, clientID string) []kgo.Opt {
+	return append(slices.Clone(h.cfg.Client), kgo.WithHooks(h.cfg.Worker.Metrics.Client(role, clientID)))
+}
 
 // awaitCluster asks for the cluster's id until a broker answers.
 func (h *Herder) awaitCluster(ctx context.Context) error {
@@ -332,6 +342,7 @@ func (h *Herder) send(e event) {
 // loop is the one goroutine that owns the state.
 func (h *Herder) loop(ctx context.Context) {
 	s := newState()
+	h.rebalancing()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var quiet alarm
@@ -349,6 +360,7 @@ func (h *Herder) loop(ctx context.Context) {
 		case g := <-h.member.Events():
 			e = groupEvent{g}
 			if g.Kind != group.Joined {
+				h.rebalancing()
 				h.log.Info("Group", zap.Stringer("event", g.Kind), zap.String("reason", g.Reason))
 			}
 		case e = <-h.events:
@@ -408,6 +420,21 @@ func (a *alarm) stop() {
 	a.c = nil
 }
 
+// rebalancing says that a round of the worker group is under way.
+func (h *Herder) rebalancing() {
+	if !h.cfg.Standalone {
+		h.cfg.Worker.Metrics.Rebalance.Started()
+	}
+}
+
+// protocolName is the group's protocol in the words of Java's metrics.
+func protocolName(protocol string) string {
+	if protocol == "default" {
+		return "EAGER"
+	}
+	return strings.ToUpper(protocol)
+}
+
 // aside runs what may take long beside the loop.
 func (h *Herder) aside(work func(ctx context.Context)) {
 	h.besideMu.Lock()
@@ -461,6 +488,9 @@ func (h *Herder) carryOut(s *state, f effect) {
 		f.done <- f.err
 	case roundApplied:
 		h.generation.Store(f.generation)
+		if !h.cfg.Standalone {
+			h.cfg.Worker.Metrics.Rebalance.Completed(f.generation, s.leaderURL, protocolName(s.protocol))
+		}
 		h.rounds("Rebalance applied", zap.Int32("generation", f.generation), zap.Bool("leader", f.leader),
 			zap.Int("assigned", len(s.assigned)), zap.String("protocol", s.protocol))
 		if f.leader {

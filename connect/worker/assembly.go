@@ -18,6 +18,7 @@ import (
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/kafkaconf"
+	"kconnect/connect/metrics"
 	"kconnect/connect/plugin"
 	"kconnect/connect/storage"
 	"kconnect/connect/transform"
@@ -53,10 +54,11 @@ func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Ra
 	}
 	health := &health{now: w.now}
 	b := base{
-		id: t.id, log: log, now: w.now, health: health, pause: t.pause, report: t.life.move,
+		id: t.id, log: log, now: w.now, health: health, pause: t.pause, report: t.life.move, meter: t.meter,
 		tolerance: newTolerance(common, fmt.Sprintf("%s-%d", t.id.Connector, t.id.Task), p.Kind == connect.SourcePlugin, log),
 	}
-	env := connect.Env{Connector: t.id.Connector, Task: t.id.Task, Config: own, Logger: log, Now: w.now, Health: health}
+	b.tolerance.errors = &t.meter.Errors
+	env := connect.Env{Connector: t.id.Connector, Task: t.id.Task, Config: own, Logger: log, Now: w.now, Health: health, Metrics: t.meter.Plugin}
 	onTopic := func(topic string) {
 		if w.cfg.TopicTracking {
 			w.listener.TopicUsed(t.id.Connector, t.id.Task, topic)
@@ -72,6 +74,7 @@ func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Ra
 	if a.header, a.classes.header, err = w.headerConverter(cfg); err != nil {
 		return nil, err
 	}
+	t.meter.Describe(w.about(p, &a, health))
 	switch task := p.NewTask().(type) {
 	case connect.SourceTask:
 		return a.source(task)
@@ -134,26 +137,33 @@ func (a *assembly) settings(worker, override string) (config.Map, error) {
 	return m, nil
 }
 
-// producer returns one of the task's producers and how long a record may wait
-// for its acknowledgement (delivery.timeout.ms); 0 when nobody set that, which
-// is for ever, as in Java.
-func (a *assembly) producer(id string) (*kgo.Client, time.Duration, error) {
+// producer is one of the task's producers.
+type producer struct {
+	client *kgo.Client
+	sent   *metrics.Client
+	// patience is how long a record may wait for its acknowledgement
+	// (delivery.timeout.ms); 0 when nobody set that, which is for ever, as in Java.
+	patience time.Duration
+}
+
+func (a *assembly) producer(id string) (producer, error) {
 	m, err := a.client("producer.", "producer.override.", id)
 	if err != nil {
-		return nil, 0, err
+		return producer{}, err
 	}
 	opts, err := kafkaconf.Producer(m)
 	if err != nil {
-		return nil, 0, err
+		return producer{}, err
 	}
-	var patience time.Duration
+	p := producer{sent: a.base.meter.Client(metrics.Producer, m["client.id"])}
+	p.sent.Buffer(bufferMemory(m))
 	if ms, err := strconv.ParseInt(strings.TrimSpace(m["delivery.timeout.ms"]), 10, 32); err == nil && ms < math.MaxInt32 {
-		patience = time.Duration(ms) * time.Millisecond
+		p.patience = time.Duration(ms) * time.Millisecond
 	}
 	// The library counts from the record's timestamp, which may be years ago,
 	// and so must not count at all.
-	cl, err := kgo.NewClient(append(opts, kgo.RecordDeliveryTimeout(0), kgo.AllowAutoTopicCreation(), kgo.WithHooks(a.base.health))...)
-	return cl, patience, err
+	p.client, err = kgo.NewClient(append(opts, kgo.RecordDeliveryTimeout(0), kgo.AllowAutoTopicCreation(), kgo.WithHooks(a.base.health, p.sent))...)
+	return p, err
 }
 
 func (a *assembly) admin() (*kadm.Client, error) {
@@ -165,7 +175,7 @@ func (a *assembly) admin() (*kadm.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	cl, err := kgo.NewClient(opts...)
+	cl, err := kgo.NewClient(append(opts, kgo.WithHooks(a.base.meter.Client(metrics.Admin, m["client.id"])))...)
 	if err != nil {
 		return nil, err
 	}
@@ -183,18 +193,18 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 	if topic := a.cfg["offsets.storage.topic"]; topic != "" && a.w.cfg.OffsetsTopic.Name == "" {
 		a.base.log.Warn("offsets.storage.topic has no effect in standalone mode: the offsets are in the worker's file", zap.String("topic", topic))
 	}
-	producer, patience, err := a.producer("producer")
+	producer, err := a.producer("producer")
 	if err != nil {
 		return nil, err
 	}
 	admin, err := a.admin()
 	if err != nil {
-		producer.Close()
+		producer.client.Close()
 		return nil, err
 	}
 	s := &source{
 		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
-		producer: producer, patience: patience, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
+		producer: producer.client, sent: producer.sent, patience: producer.patience, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout,
 		env: &connect.SourceEnv{Env: a.env},
 		openOffsets: func(ctx context.Context) (*storage.ConnectorOffsets, func(), error) {
 			return a.w.offsetsOf(ctx, a.base.id.Connector, a.cfg)
@@ -202,7 +212,7 @@ func (a *assembly) source(task connect.SourceTask) (func(soft, hard context.Cont
 		topics: &topicCreator{groups: groups, admin: admin, onTopic: a.onTopic, health: a.base.health, log: a.base.log, known: make(map[string]bool)},
 	}
 	return func(soft, hard context.Context) error {
-		defer producer.Close()
+		defer producer.client.Close()
 		defer admin.Close()
 		return s.run(soft, hard)
 	}, nil
@@ -226,7 +236,8 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 	if _, set := props["max.poll.records"]; !set {
 		maxPoll = deliveryRecords
 	}
-	opts := append(settings.Opts, kgo.WithHooks(a.base.health))
+	read := a.base.meter.Client(metrics.Consumer, props["client.id"])
+	opts := append(settings.Opts, kgo.WithHooks(a.base.health, read))
 	regex := common.String("topics.regex")
 	if regex != "" {
 		opts = append(opts, kgo.ConsumeRegex(), kgo.ConsumeTopics("^(?:"+regex+")$"))
@@ -235,13 +246,13 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 	}
 	closeDLQ := func() {}
 	if topic := common.String("errors.deadletterqueue.topic.name"); topic != "" {
-		producer, _, err := a.producer("dlq-producer") // dead letters are waited for: what follows is not committed before
+		producer, err := a.producer("dlq-producer") // dead letters are waited for: what follows is not committed before
 		if err != nil {
 			return nil, err
 		}
-		closeDLQ = producer.Close
+		closeDLQ = producer.client.Close
 		a.base.tolerance.dlq = &deadLetters{topic: topic, headers: common.Bool("errors.deadletterqueue.context.headers.enable"),
-			connector: a.base.id.Connector, task: a.base.id.Task, producer: producer}
+			connector: a.base.id.Connector, task: a.base.id.Task, producer: producer.client, sent: producer.sent, errors: a.base.tolerance.errors}
 		if err := a.createDeadLetterTopic(ctx, topic, common.Short("errors.deadletterqueue.topic.replication.factor")); err != nil {
 			closeDLQ()
 			return nil, err
@@ -249,7 +260,7 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 	}
 	s := &sink{
 		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
-		options: opts, regex: regex != "", maxPoll: maxPoll, flush: a.w.cfg.FlushInterval, onTopic: a.onTopic,
+		options: opts, regex: regex != "", read: read, maxPoll: maxPoll, flush: a.w.cfg.FlushInterval, onTopic: a.onTopic,
 	}
 	s.env = &connect.SinkEnv{Env: a.env, Consumer: &s.requests}
 	if a.base.tolerance.reports() {

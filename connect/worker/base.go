@@ -13,6 +13,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/group"
+	"kconnect/connect/metrics"
 )
 
 // base is what source and sink tasks have in common.
@@ -24,6 +25,7 @@ type base struct {
 	tolerance *tolerance
 	pause     *pause
 	report    func(t Transition, trace string) // of the task's status
+	meter     *metrics.Task
 }
 
 // converterClasses are the Java class names of a task's converters, for reports.

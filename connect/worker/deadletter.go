@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kconnect/connect"
+	"kconnect/connect/metrics"
 )
 
 // deadLetters sends failed records, as they were consumed, to the dead letter
@@ -18,6 +19,8 @@ type deadLetters struct {
 	connector string
 	task      int
 	producer  *kgo.Client
+	sent      *metrics.Client // of the producer
+	errors    *metrics.Errors
 
 	mu     sync.Mutex
 	failed error // the first refusal by Kafka
@@ -48,10 +51,13 @@ func (q *deadLetters) send(ctx context.Context, f *failure) error {
 		}
 		add("exception.stacktrace", connect.Trace(f.err))
 	}
+	q.errors.DeadLetter()
 	q.producer.Produce(ctx, r, func(_ *kgo.Record, err error) {
 		if err == nil {
 			return
 		}
+		q.errors.DeadLetterRefused()
+		q.sent.Refused()
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		if q.failed == nil {

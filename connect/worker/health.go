@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kconnect/connect"
+	"kconnect/connect/metrics"
 )
 
 // showWaitAfter is how long a task waits before its status says so (D11).
@@ -72,6 +73,13 @@ func (h *health) move(w *wait) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	*w = wait{}
+}
+
+// waits returns what the task waits for, for its metrics (Promise 5).
+func (h *health) waits() []metrics.Wait {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return []metrics.Wait{{On: "connector", Since: h.task.since}, {On: "kafka", Since: h.kafka.since}, {On: "acknowledgements", Since: h.acks.since}}
 }
 
 // hidden says that the status was written anew, without a wait.

@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"kconnect/connect/group"
+	"kconnect/connect/metrics"
 )
 
 // life keeps the state of one connector or task and reports its changes.
@@ -14,6 +15,7 @@ type life struct {
 	version  string
 	listener Listener
 	log      *zap.Logger
+	meter    *metrics.State
 
 	mu    sync.Mutex
 	state State
@@ -60,6 +62,7 @@ func (l *life) step(t Transition, trace string) {
 		return
 	}
 	l.state, l.trace = next, trace
+	l.meter.Enter(string(next))
 	if next == Destroyed {
 		return // the leader removes statuses of what was deleted
 	}

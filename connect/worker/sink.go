@@ -15,6 +15,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/data"
+	"kconnect/connect/metrics"
 	"kconnect/connect/transform"
 )
 
@@ -34,7 +35,8 @@ type sink struct {
 	options  []kgo.Opt // of the consumer, without group callbacks
 	regex    bool      // topics.regex chooses the topics
 	consumer *kgo.Client
-	maxPoll  int // records of one delivery
+	read     *metrics.Client // of the consumer
+	maxPoll  int             // records of one delivery
 	flush    time.Duration
 	onTopic  func(topic string) // a record of this topic was consumed
 
@@ -62,6 +64,7 @@ type sink struct {
 	paused    bool         // as the status says
 	tick      *time.Ticker // of commits
 	watch     *time.Ticker // of the health
+	delivered int          // records since the last commit
 }
 
 // delivery is the records of one poll on their way to Put.
@@ -254,6 +257,8 @@ func (s *sink) fetchError(ctx context.Context, fetches kgo.Fetches) error {
 func (s *sink) take(d *delivery, fetches kgo.Fetches) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := len(d.raw)
+	defer func() { s.meter.Read(len(d.raw) - before) }()
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if len(p.Records) == 0 {
 			return
@@ -264,7 +269,9 @@ func (s *sink) take(d *delivery, fetches kgo.Fetches) {
 			d.bytes += len(k.Key) + len(k.Value)
 		}
 		tp := connect.TopicPartition{Topic: p.Topic, Partition: p.Partition}
-		d.ends = append(d.ends, end{tp, s.owned[tp], p.Records[len(p.Records)-1].Offset + 1, from, len(d.raw)})
+		next := p.Records[len(p.Records)-1].Offset + 1
+		d.ends = append(d.ends, end{tp, s.owned[tp], next, from, len(d.raw)})
+		s.read.Position(p.Topic, p.Partition, next, p.HighWatermark, p.LogStartOffset)
 	})
 }
 
@@ -513,11 +520,15 @@ func (s *sink) put(soft, hard context.Context, d *delivery) error {
 		if len(d.ends) == 0 {
 			return nil
 		}
+		s.meter.Sent(len(d.records))
+		began := s.now()
 		err := guard(func() error { return s.task.Put(hard, d.records) })
 		if err == nil {
+			s.meter.Put(s.now().Sub(began))
 			s.health.Moving()
 			for _, e := range d.ends {
 				s.position[e.tp] = e.next
+				s.delivered += e.to - e.from
 			}
 			return s.serve(hard)
 		}
@@ -550,6 +561,8 @@ func (s *sink) dropLost(d *delivery) {
 	for _, e := range d.ends {
 		if s.owned[e.tp] == e.round && e.round != 0 {
 			kept = append(kept, e)
+		} else {
+			s.meter.Dropped(e.to - e.from)
 		}
 	}
 	if len(kept) == len(d.ends) || len(kept) == 0 {
@@ -586,6 +599,7 @@ func (s *sink) announce(ctx context.Context, r rebalance) {
 // delivered is committed, what was not is dropped.
 func (s *sink) rebalance(ctx context.Context, r rebalance) error {
 	defer close(r.done)
+	defer s.count()
 	if len(r.revoked) > 0 {
 		if !r.lost {
 			if err := s.commit(ctx, r.revoked); err != nil {
@@ -600,6 +614,7 @@ func (s *sink) rebalance(ctx context.Context, r rebalance) error {
 		for _, tp := range r.revoked {
 			delete(s.position, tp)
 			delete(s.committed, tp)
+			s.read.Lost(tp.Topic, tp.Partition)
 		}
 		if l, ok := s.task.(connect.PartitionListener); ok {
 			if err := guard(func() error { return l.Close(ctx, r.revoked) }); err != nil {
@@ -720,10 +735,12 @@ func (s *sink) commit(ctx context.Context, only []connect.TopicPartition) error 
 	if len(commit) == 0 {
 		return nil
 	}
+	began := s.now()
 	// Promise 1: the rows of these offsets are committed in the database.
-	if err := commitOffsets(ctx, s.consumer, commit); err != nil {
-		return err
+	err := commitOffsets(ctx, s.consumer, commit)
+	if err == nil {
+		maps.Copy(s.committed, offsets)
 	}
-	maps.Copy(s.committed, offsets)
-	return nil
+	s.meter.Committed(s.now().Sub(began), s.covered(err == nil && only == nil), err)
+	return err
 }

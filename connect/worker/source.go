@@ -14,6 +14,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/data"
+	"kconnect/connect/metrics"
 	"kconnect/connect/storage"
 	"kconnect/connect/transform"
 )
@@ -37,7 +38,8 @@ type source struct {
 	header   connect.HeaderConverter
 	classes  converterClasses
 	producer *kgo.Client
-	patience time.Duration // delivery.timeout.ms; 0: for ever
+	patience time.Duration   // delivery.timeout.ms; 0: for ever
+	sent     *metrics.Client // of the producer
 	topics   *topicCreator
 	flush    time.Duration // between commits
 	timeout  time.Duration // of one commit
@@ -69,6 +71,7 @@ type flight struct {
 	marks   []mark
 	count   int
 	pending atomic.Int32
+	refused atomic.Int32 // records that Kafka did not take, tolerated
 	done    bool
 	since   time.Time // of the production
 }
@@ -144,9 +147,11 @@ func (s *source) poll(soft, hard context.Context) error {
 			return nil
 		}
 		b.Reset(batchRecords, batchBytes)
+		began := s.now()
 		err := guard(func() error { return s.task.Poll(soft, b) })
 		switch {
 		case len(b.Records) > 0:
+			s.meter.Polled(len(b.Records), s.now().Sub(began))
 			// What was read before an error is sent all the same.
 			select {
 			case s.filled <- b:
@@ -230,6 +235,7 @@ func (s *source) send(soft, hard context.Context, b *connect.SourceBatch) error 
 		f = &flight{}
 	}
 	f.done, f.count, f.marks, f.slab = false, len(b.Records), f.marks[:0], f.slab[:0]
+	f.refused.Store(0)
 	// A record that a transformation drops moves the offset all the same, so
 	// positions are taken before the chain.
 	f.marks = appendMarks(f.marks, b.Records)
@@ -396,8 +402,11 @@ func (s *source) produce(ctx context.Context, f *flight) {
 	f.pending.Store(int32(len(f.records) + 1))
 	s.tracker.submit(f)
 	promise := func(r *kgo.Record, err error) {
-		if err != nil && !s.answered(ctx, r, err) {
-			return // never acknowledged: the offset stays where it is
+		if err != nil {
+			if !s.answered(ctx, r, err) {
+				return // never acknowledged: the offset stays where it is
+			}
+			f.refused.Add(1)
 		}
 		s.landed(f)
 	}
@@ -415,6 +424,7 @@ func (s *source) landed(f *flight) {
 	}
 	s.lastAck.Store(s.now().UnixNano())
 	for _, done := range s.tracker.complete(f) {
+		s.meter.Written(done.count, len(done.records)-int(done.refused.Load()))
 		clear(done.records)
 		s.spare.Put(done)
 	}
@@ -426,6 +436,7 @@ func (s *source) answered(ctx context.Context, r *kgo.Record, err error) bool {
 	if ctx.Err() != nil || errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.Canceled) {
 		return false
 	}
+	s.sent.Refused()
 	f := &failure{stage: StageKafkaProduce, class: "org.apache.kafka.connect.source.SourceTask", err: err, topic: r.Topic, partition: r.Partition}
 	if s.tolerance.handle(ctx, f) == nil {
 		return true
@@ -489,7 +500,10 @@ func (s *source) commit(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	if err := storeOffsets(ctx, s.offsets, s.id.Connector, offsets); err != nil {
+	began := s.now()
+	err := storeOffsets(ctx, s.offsets, s.id.Connector, offsets)
+	s.meter.Committed(s.now().Sub(began), 0, err)
+	if err != nil {
 		s.tracker.putBack(offsets)
 		s.log.Warn("Offsets could not be stored; they are tried again with the next commit", zap.Error(err))
 		return

@@ -11,6 +11,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/metrics"
 )
 
 // Stage is the step at which a record failed, in the words of the dead letter headers.
@@ -50,6 +51,7 @@ type tolerance struct {
 	task         string // name-number, for the log
 	source       bool
 	dlq          *deadLetters // nil: none
+	errors       *metrics.Errors
 }
 
 // newTolerance reads the errors.* keys, which were validated.
@@ -74,6 +76,7 @@ func (t *tolerance) reports() bool { return t.dlq != nil || t.log }
 // report logs and sends a failure where the configuration wants it.
 func (t *tolerance) report(ctx context.Context, f *failure) error {
 	if t.log {
+		t.errors.Logged()
 		t.write(f)
 	}
 	if t.dlq != nil && f.raw != nil {
@@ -89,6 +92,7 @@ func (t *tolerance) handle(ctx context.Context, f *failure) error {
 	if wasInterrupted(f.err) {
 		return f.err
 	}
+	t.errors.Failed(time.Now(), t.all)
 	if err := t.report(ctx, f); err != nil {
 		return err
 	}
@@ -115,6 +119,7 @@ func (t *tolerance) again(ctx context.Context, err error, op func() error) error
 		if !sleep(ctx, delay) {
 			return &interrupted{err}
 		}
+		t.errors.Retried()
 		err = op()
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/group"
+	"kconnect/connect/metrics"
 	"kconnect/connect/plugin"
 	"kconnect/connect/storage"
 )
@@ -25,6 +26,7 @@ type Config struct {
 	OffsetsTopic    storage.Topic // the worker's; those of connectors are made like it. None in standalone mode, where they have none, as in Java
 	TopicCreation   bool          // topic.creation.enable
 	TopicTracking   bool          // topic.tracking.enable
+	Metrics         *metrics.Registry
 }
 
 // Status is a change of state that the worker reports.
@@ -66,6 +68,9 @@ type Worker struct {
 
 // New returns a worker that runs nothing yet.
 func New(cfg Config, registry *plugin.Registry, providers config.Providers, offsets *storage.Offsets, listener Listener, log *zap.Logger) *Worker {
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.New(metrics.Config{}) // nobody scrapes it
+	}
 	return &Worker{
 		cfg: cfg, registry: registry, providers: providers, offsets: offsets, listener: listener, log: log, now: time.Now,
 		connectors: make(map[string]*connector), tasks: make(map[group.ID]*task),
@@ -102,6 +107,8 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 	id := group.ID{Connector: name, Task: group.ConnectorTask}
 	log := w.log.Named("connector." + name)
 	life := w.newLife(id, "")
+	meter := w.cfg.Metrics.Connector(name)
+	life.meter = meter.State
 	fail := func(err error) {
 		log.Error("The connector cannot be started", zap.Error(err))
 		life.move(OnFail, connect.Trace(err))
@@ -118,6 +125,7 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 		return
 	}
 	life.version = p.Version
+	meter.Describe(metrics.Class{Class: p.Class, Version: p.Version, Type: string(p.Kind)})
 	if p.Kind == connect.SourcePlugin && w.cfg.TopicCreation {
 		// The tasks read the rules; what is wrong with them shows in the connector.
 		if _, err := newTopicGroups(m); err != nil {
@@ -129,7 +137,7 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 	c := &connector{name: name, plugin: p, config: m, log: log, report: life.move,
 		aims: aims{set: make(chan struct{}, 1)}, calls: make(chan func(context.Context), 16), ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	c.env = connect.ConnectorEnv{
-		Env:         connect.Env{Connector: name, Task: group.ConnectorTask, Config: m, Logger: log, Now: w.now, Health: &health{now: w.now}},
+		Env:         connect.Env{Connector: name, Task: group.ConnectorTask, Config: m, Logger: log, Now: w.now, Health: &health{now: w.now}, Metrics: meter.Plugin},
 		Reconfigure: func() { w.listener.ReconfigurationRequested(name) },
 		Fail: func(err error) {
 			log.Error("The connector failed", zap.Error(err))
@@ -255,7 +263,8 @@ func (w *Worker) StartTask(id group.ID, connectorConfig config.Raw, taskConfig c
 	soft, cancel := context.WithCancel(context.Background())
 	hard, kill := context.WithCancel(context.Background())
 	t := &task{id: id, cancel: cancel, kill: kill, done: make(chan struct{}), pause: newPause(target != TargetRunning),
-		life: w.newLife(id, "")}
+		life: w.newLife(id, ""), meter: w.cfg.Metrics.Task(id.Connector, id.Task)}
+	t.life.meter = t.meter.State
 	w.mu.Lock()
 	w.tasks[id] = t
 	w.mu.Unlock()
@@ -285,6 +294,7 @@ type task struct {
 	done   chan struct{}
 	pause  *pause
 	life   *life
+	meter  *metrics.Task
 }
 
 // Stop stops connectors and tasks and waits: at most the graceful timeout for
@@ -292,6 +302,11 @@ type task struct {
 // What hangs is left behind; what it reports later is not heard.
 func (w *Worker) Stop(names []string, ids []group.ID, why Transition) {
 	connectors, tasks := w.forget(names, ids)
+	defer func() {
+		for _, n := range names { // also those that could not be started
+			w.cfg.Metrics.ForgetConnector(n)
+		}
+	}()
 	for _, c := range connectors {
 		c.cancel()
 	}
@@ -325,6 +340,7 @@ func (w *Worker) Stop(names []string, ids []group.ID, why Transition) {
 			w.log.Warn("A task did not stop in time and is left behind", zap.String("task", t.id.String()))
 		}
 		t.life.end(why)
+		t.meter.Close()
 	}
 }
 

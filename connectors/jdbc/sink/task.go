@@ -32,8 +32,11 @@ func (t *Task) Start(_ context.Context, env *connect.SinkEnv) error {
 	}
 	t.env, t.s, t.left = env, s, s.maxRetries
 	t.tolerant = env.Reporter != nil && env.Reporter.Tolerant()
-	t.w, err = newWriter(s, env.Logger)
-	return err
+	if t.w, err = newWriter(s, env.Logger); err != nil {
+		return err
+	}
+	publish(env.Metrics, t.w)
+	return nil
 }
 
 // Stop implements connect.SinkTask.

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,6 +29,8 @@ type writer struct {
 	touched []*table         // those of the delivery at hand, in order of arrival
 	merger  merger
 	args    dialect.Args
+
+	connects, commits atomic.Int64 // for the metrics
 }
 
 // transaction is what is open on the connection.
@@ -65,6 +68,7 @@ func (w *writer) connect(ctx context.Context) error {
 	if err != nil {
 		return &sqlError{err: err, connect: true}
 	}
+	w.connects.Add(1)
 	w.conn = conn
 	return nil
 }
@@ -126,6 +130,7 @@ func (w *writer) commit(ctx context.Context) error {
 	if _, err := w.conn.Exec(ctx, "COMMIT"); err != nil {
 		return &sqlError{err: err}
 	}
+	w.commits.Add(1)
 	w.tx = transaction{}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,6 +26,8 @@ type link struct {
 	tries   int       // failures in a row
 	retryAt time.Time // not to be used before
 	waiting bool
+
+	connects *atomic.Int64 // connections that were made; nil: nobody counts
 }
 
 // linkError is a failure to connect that was weighed already: final is what
@@ -51,6 +54,9 @@ func (l *link) connect(ctx context.Context) (*dialect.Conn, error) {
 	}
 	c, err := l.db.Connect(ctx, l.db.ReadSession(l.s.isolation)...)
 	if err == nil {
+		if l.connects != nil {
+			l.connects.Add(1)
+		}
 		l.conn = c
 		return c, nil
 	}

@@ -26,6 +26,8 @@ type Task struct {
 	opening *opening
 	open    *table // whose result set is open
 	fault   error  // found behind rows that were handed over
+
+	connects, queries atomic.Int64 // for the metrics
 }
 
 // opening is a round that has no row yet. While it goes on, link and tables
@@ -57,7 +59,8 @@ func (t *Task) Start(ctx context.Context, env *connect.SourceEnv) error {
 		env.Logger.Warn(w)
 	}
 	t.s = s
-	t.link = link{db: t.db, s: s, env: &env.Env}
+	t.link = link{db: t.db, s: s, env: &env.Env, connects: &t.connects}
+	t.publish()
 	if s.query != "" {
 		return t.addQuery(ctx)
 	}
@@ -236,6 +239,7 @@ func (t *Task) opened(q *table, err error) error {
 		return err
 	}
 	t.link.works()
+	t.queries.Add(1)
 	if q.result == nil {
 		t.finished(q)
 		return nil
