@@ -62,13 +62,14 @@ func run(t *testing.T, h Herder, cfg Config) (s *Server, stop func() error) {
 func TestAdminListenersTakeAdminAway(t *testing.T) {
 	local := []string{"http://127.0.0.1:0"}
 	rules := []HeaderRule{{Name: "X-One", Value: "1", Replace: true}}
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "m 1") })
 	for name, c := range map[string]struct {
 		admin            []string
 		onMain, onItself int
 	}{
 		"null": {nil, 200, 0}, "empty": {[]string{}, 404, 0}, "a list": {local, 404, 200},
 	} {
-		s, stop := run(t, newFake(), Config{Listeners: local, AdminListeners: c.admin, Headers: rules})
+		s, stop := run(t, newFake(), Config{Listeners: local, AdminListeners: c.admin, Headers: rules, Metrics: metrics})
 		if res, body := send(t, "GET", "http://"+s.Addr().String()+"/admin/loggers", nil, nil); res.StatusCode != c.onMain {
 			t.Errorf("%s: %d %s", name, res.StatusCode, body)
 		}
@@ -79,6 +80,9 @@ func TestAdminListenersTakeAdminAway(t *testing.T) {
 			base := "http://" + s.AdminAddr().String()
 			if res, body := send(t, "GET", base+"/admin/loggers", nil, nil); res.StatusCode != c.onItself || res.Header.Get("X-One") != "" {
 				t.Errorf("%s: %d %s %v", name, res.StatusCode, body, res.Header)
+			}
+			if res, body := send(t, "GET", base+"/metrics", nil, nil); res.StatusCode != 200 || body != "m 1" {
+				t.Errorf("%s: GET /metrics of the admin listener: %d %s", name, res.StatusCode, body)
 			}
 			if res, body := send(t, "GET", base+"/connectors", nil, nil); res.StatusCode != 404 || body != `{"error_code":404,"message":"HTTP 404 Not Found"}` {
 				t.Errorf("%s: %d %s", name, res.StatusCode, body)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -115,7 +116,7 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 		return err
 	}
 	settings.ClientTLS = api.ClientTLS
-	settings.Worker.Metrics = newMetrics(values, settings.Group.ClientID, log)
+	settings.Worker.Metrics = newMetrics(values, cmp.Or(settings.Group.ClientID, workerID), log)
 	api.Metrics = settings.Worker.Metrics.Handler()
 	h := herder.New(settings, registry, providers, levels, log)
 	server, err := rest.New(h, api)

@@ -10,7 +10,7 @@ import (
 )
 
 // newMetrics returns the registry of a worker, whose configuration was parsed by
-// worker.Def. clientID is that of its membership.
+// worker.Def or worker.StandaloneDef. clientID is that of its membership, or names a worker by itself.
 func newMetrics(values *config.Values, clientID string, log *zap.Logger) *metrics.Registry {
 	return metrics.New(metrics.Config{
 		Window:   time.Duration(values.Long("metrics.sample.window.ms")) * time.Millisecond,

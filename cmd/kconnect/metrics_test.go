@@ -36,6 +36,7 @@ dashboards and alerts go on working; the last column names the MBean. What Java 
 - Series of connectors and tasks are those of the worker that runs them, from start to stop; a failed one keeps its series until it is restarted or moved.
 - Averages (` + "`_avg`" + `), maxima (` + "`_max`" + `), rates and percentages cover the last ` + "`metrics.num.samples`" + ` windows of ` + "`metrics.sample.window.ms`" + `, a minute by default, as in Java;
   without an event in them an average or a maximum is NaN. A percentage is a share from 0 to 1.
+- A standalone worker has no series of the worker group and of internal topics.
 - Times are ms where the name says ` + "`_ms`" + ` or the help does; ` + "`_seconds`" + ` are seconds.
 
 Some things to alert on:

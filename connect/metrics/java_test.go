@@ -54,15 +54,16 @@ func TestEveryAttributeOfJavaIsASeriesOrHasAReason(t *testing.T) {
 		t.Fatalf("the list has %d attributes only", len(all))
 	}
 	used := make(map[int]bool)
+	families, absences := Families(), Absences()
 	for _, a := range all {
 		var names []string
-		for _, f := range Families() {
+		for _, f := range families {
 			if carries(f.Java, a) {
 				names = append(names, f.Name)
 			}
 		}
 		reason := ""
-		for i, absence := range Absences() {
+		for i, absence := range absences {
 			if absence.Attributes.MatchString(a) {
 				used[i] = true
 				if reason == "" {
@@ -79,7 +80,7 @@ func TestEveryAttributeOfJavaIsASeriesOrHasAReason(t *testing.T) {
 			t.Errorf("%s: carried twice, by %s", a, names)
 		}
 	}
-	for i, absence := range Absences() {
+	for i, absence := range absences {
 		if !used[i] {
 			t.Errorf("the reason %q is for no attribute", absence.Reason)
 		}

@@ -126,5 +126,7 @@ func (r *Registry) Handler() http.Handler {
 		ErrorHandling:       promhttp.ContinueOnError,
 		ErrorLog:            zap.NewStdLog(r.cfg.Logger),
 		MaxRequestsInFlight: 4,
+		// zstd would keep several MB of tables for each scrape.
+		OfferedCompressions: []promhttp.Compression{promhttp.Identity, promhttp.Gzip},
 	})
 }

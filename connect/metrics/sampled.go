@@ -35,8 +35,9 @@ type sample struct {
 func newSampled(c *clock) *Sampled { return &Sampled{clock: c} }
 
 // Record adds one event.
-func (s *Sampled) Record(value float64) {
-	now := s.clock.now()
+func (s *Sampled) Record(value float64) { s.record(s.clock.now(), value) }
+
+func (s *Sampled) record(now time.Time, value float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.at(now)
@@ -50,8 +51,10 @@ func (s *Sampled) Record(value float64) {
 
 // RecordTime adds an event whose value is a time in ms.
 func (s *Sampled) RecordTime(took time.Duration) {
-	s.Record(float64(took) / float64(time.Millisecond))
+	s.Record(ms(took))
 }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // RecordOutcome adds an event that is a success or a failure.
 func (s *Sampled) RecordOutcome(ok bool) {

@@ -115,11 +115,12 @@ func (t *Task) Polled(n int, took time.Duration) {
 	if t == nil {
 		return
 	}
+	now := t.r.clock.now()
 	t.polled.Add(int64(n))
-	t.pollRate.Record(float64(n))
-	t.batch.Record(float64(n))
-	t.handled.RecordTime(took)
-	t.moveActive(int64(n))
+	t.pollRate.record(now, float64(n))
+	t.batch.record(now, float64(n))
+	t.handled.record(now, ms(took))
+	t.moveActive(now, int64(n))
 }
 
 // Written says that of n polled records those that were not dropped, written,
@@ -128,13 +129,14 @@ func (t *Task) Written(n, written int) {
 	if t == nil {
 		return
 	}
+	now := t.r.clock.now()
 	t.written.Add(int64(written))
-	t.writeRate.Record(float64(written))
-	t.moveActive(-int64(n))
+	t.writeRate.record(now, float64(written))
+	t.moveActive(now, -int64(n))
 }
 
-func (t *Task) moveActive(by int64) {
-	t.actives.Record(float64(t.active.Add(by)))
+func (t *Task) moveActive(now time.Time, by int64) {
+	t.actives.record(now, float64(t.active.Add(by)))
 }
 
 // Read says that a sink task's consumer returned n records.
@@ -142,9 +144,10 @@ func (t *Task) Read(n int) {
 	if t == nil || n == 0 {
 		return
 	}
+	now := t.r.clock.now()
 	t.read.Add(int64(n))
-	t.readRate.Record(float64(n))
-	t.moveActive(int64(n))
+	t.readRate.record(now, float64(n))
+	t.moveActive(now, int64(n))
 }
 
 // Sent says that Put takes n records.
@@ -152,9 +155,10 @@ func (t *Task) Sent(n int) {
 	if t == nil {
 		return
 	}
+	now := t.r.clock.now()
 	t.sent.Add(int64(n))
-	t.sendRate.Record(float64(n))
-	t.batch.Record(float64(n))
+	t.sendRate.record(now, float64(n))
+	t.batch.record(now, float64(n))
 }
 
 // Put says that Put returned without error, after so long.
@@ -168,7 +172,7 @@ func (t *Task) Put(took time.Duration) {
 // task, because their partition went to another one.
 func (t *Task) Dropped(n int) {
 	if t != nil && n > 0 {
-		t.moveActive(-int64(n))
+		t.moveActive(t.r.clock.now(), -int64(n))
 	}
 }
 
@@ -185,16 +189,17 @@ func (t *Task) Committed(took time.Duration, records int, err error) {
 	if t == nil {
 		return
 	}
+	now := t.r.clock.now()
 	t.commits.RecordOutcome(err == nil)
 	t.commitSeq.Add(1)
 	if err != nil {
 		return
 	}
-	t.commit.RecordTime(took)
+	t.commit.record(now, ms(took))
 	t.completed.Add(1)
-	t.completeRate.Record(1)
+	t.completeRate.record(now, 1)
 	if records > 0 {
-		t.moveActive(-int64(records))
+		t.moveActive(now, -int64(records))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +70,7 @@ func TestStory(t *testing.T) {
 		{"with tolerance it goes to the dead letter topic and the others land", s.deadLetter},
 		{"a record pasted over several lines is several dead letters that say so", s.pasted},
 		{"a plain consumer group reads its own topic undisturbed", s.catalog},
+		{"the metrics are those that the documentation lists", s.metrics},
 		{"kill -9 while rows flow loses nothing", s.killed},
 		{"SIGTERM stops cleanly", s.terminated},
 	} {
@@ -317,6 +319,49 @@ func (s *story) catalog(t *testing.T) {
 				t.Errorf("the record is %s", r.Value)
 			}
 		})
+	}
+}
+
+// metrics compares the names that GET /metrics answers with, of a worker that
+// has done a little of everything, with the tables of docs/metrics.md.
+func (s *story) metrics(t *testing.T) {
+	text, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := make(map[string]bool)
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "| `k"); ok && !strings.HasPrefix(rest, `afka\.`) {
+			name, _, _ := strings.Cut("k"+rest, "`")
+			listed[name] = true
+		}
+	}
+	status, _, body := s.worker.Do(t, http.MethodGet, "/metrics", "")
+	if status != 200 {
+		t.Fatalf("GET /metrics answered %d %s", status, body)
+	}
+	found := make(map[string]bool)
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "kafka_") && !strings.HasPrefix(line, "kconnect_") {
+			continue
+		}
+		name := line[:strings.IndexAny(line, "{ ")]
+		found[name] = true
+		if !listed[name] {
+			t.Errorf("%s is not in docs/metrics.md", name)
+		}
+	}
+	for name := range listed {
+		if !found[name] {
+			t.Errorf("%s is in docs/metrics.md only", name)
+		}
+	}
+	if strings.Contains(body, s.db.Password) { // Promise 8
+		t.Error("the answer shows the password of the database")
+	}
+	running := `kafka_connect_connector_task_status{connector="` + s.prefix + `source",status="running",task="0"} 1`
+	if !strings.Contains(body, running+"\n") {
+		t.Errorf("%s is not in the answer", running)
 	}
 }
 
