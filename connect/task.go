@@ -18,7 +18,7 @@ type Env struct {
 	Logger    *zap.Logger
 	Now       func() time.Time
 	Health    Health
-	Metrics   *Metrics
+	Metrics   *Metrics // takes series of the plugin's own for GET /metrics; may be nil, which takes none
 }
 
 // Health tells users what a task is doing (Promise 5). Its methods may be

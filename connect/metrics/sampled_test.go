@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"pgregory.net/rapid"
 )
 
@@ -110,6 +111,22 @@ func BenchmarkRecord(b *testing.B) {
 	s := newSampled(&clock{window: 30 * time.Second, count: 2, now: time.Now})
 	for b.Loop() {
 		s.Record(1)
+	}
+}
+
+// BenchmarkSinkDelivery is all that one delivery to a sink task counts, with the
+// fetch that it came from.
+func BenchmarkSinkDelivery(b *testing.B) {
+	t := New(Config{}).Task("c", 0)
+	c := t.Client(Consumer, "k")
+	for b.Loop() {
+		c.OnPollStart(b.Context())
+		c.OnBrokerE2E(kgo.BrokerMetadata{NodeID: 1}, 1, kgo.BrokerE2E{BytesWritten: 100, BytesRead: 1 << 20})
+		c.OnFetchBatchRead(kgo.BrokerMetadata{NodeID: 1}, "t", 0, kgo.FetchBatchMetrics{NumRecords: 3000})
+		c.Position("t", 0, 1, 1, 0)
+		t.Read(3000)
+		t.Sent(3000)
+		t.Put(time.Millisecond)
 	}
 }
 
