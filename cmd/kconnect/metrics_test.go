@@ -21,7 +21,8 @@ const metricsIntroduction = `# Metrics
 
 Made from the tables in the code by ` + "`make docs`" + `; do not edit.
 
-` + "`GET /metrics`" + ` answers in the format of Prometheus, on every address of ` + "`listeners`" + ` and ` + "`admin.listeners`" + `, also while the worker starts.
+` + "`GET /metrics`" + ` answers in the format of Prometheus, on every address of ` + "`listeners`" + ` and ` + "`admin.listeners`" + `, also while the worker starts. Where the REST API has
+users, scrapers of ` + "`listeners`" + ` need one, too; ` + "`admin.listeners`" + ` has none.
 
     scrape_configs:
       - job_name: kconnect

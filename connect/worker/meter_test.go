@@ -174,7 +174,7 @@ func TestAConnectorThatCannotBeStartedIsFailedInTheMetricsUntilItIsGone(t *testi
 	if got := scrape(t, registry); got[status] != "1" || got["kafka_connect_worker_connector_startup_failure_total"] != "1" {
 		t.Errorf("failed is %q, failures are %q", got[status], got["kafka_connect_worker_connector_startup_failure_total"])
 	}
-	b.worker.StopConnectors([]string{"x"}, OnDelete)
+	b.worker.Stop([]string{"x"}, nil, OnDelete)
 	if left := scrape(t, registry).about("x"); len(left) > 0 {
 		t.Errorf("of a connector that is gone there are still %v", left)
 	}
