@@ -55,7 +55,8 @@ type SourceTask interface {
 	// empty batch, so that the worker can commit and pause. It returns at once
 	// when ctx ends.
 	Poll(ctx context.Context, b *SourceBatch) error
-	// Stop releases what the task holds.
+	// Stop releases what the task holds. It is called once, also after a Start
+	// that failed, but not without a Start.
 	Stop(ctx context.Context) error
 }
 

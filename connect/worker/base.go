@@ -26,6 +26,7 @@ type base struct {
 	pause     *pause
 	report    func(t Transition, trace string) // of the task's status
 	meter     *metrics.Task
+	begun     bool // the task's Start was called; of the goroutine that calls the task
 }
 
 // converterClasses are the Java class names of a task's converters, for reports.
@@ -54,6 +55,17 @@ func (b *base) start(ctx context.Context, start func(context.Context) error) err
 		if !b.rest(ctx, backoff(attempt)) {
 			return nil
 		}
+	}
+}
+
+// stop calls a task's Stop, unless Start never was: a task that is stopped
+// while it waits to be started holds nothing, and need not expect it.
+func (b *base) stop(stop func() error) {
+	if !b.begun {
+		return
+	}
+	if err := guard(stop); err != nil {
+		b.log.Warn("Stopping the task failed", zap.Error(err))
 	}
 }
 

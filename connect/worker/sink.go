@@ -388,12 +388,12 @@ func (s *sink) decodeValue(ctx context.Context, c connect.Converter, topic strin
 
 // putting makes every call of the task and commits.
 func (s *sink) putting(soft, hard context.Context, started chan<- struct{}) (err error) {
-	defer func() {
-		if e := s.task.Stop(hard); e != nil {
-			s.log.Warn("Stopping the task failed", zap.Error(e))
-		}
-	}()
-	if err := s.start(soft, func(ctx context.Context) error { return s.task.Start(ctx, s.env) }); err != nil || soft.Err() != nil {
+	defer s.stop(func() error { return s.task.Stop(hard) })
+	start := func(ctx context.Context) error {
+		s.begun = true
+		return s.task.Start(ctx, s.env)
+	}
+	if err := s.start(soft, start); err != nil || soft.Err() != nil {
 		return err
 	}
 	client, err := kgo.NewClient(append(s.options,

@@ -103,7 +103,7 @@ func (s *source) run(soft, hard context.Context) error {
 	committed := make(chan struct{})
 	go func() {
 		defer close(committed)
-		s.commitLoop(committing)
+		s.commitLoop(committing, hard)
 	}()
 	err := g.Wait()
 	<-committed
@@ -120,11 +120,7 @@ func (s *source) run(soft, hard context.Context) error {
 
 // poll makes every call of the task.
 func (s *source) poll(soft, hard context.Context) error {
-	defer func() {
-		if err := s.task.Stop(hard); err != nil {
-			s.log.Warn("Stopping the task failed", zap.Error(err))
-		}
-	}()
+	defer s.stop(func() error { return s.task.Stop(hard) })
 	if err := s.start(soft, s.startTask); err != nil || soft.Err() != nil {
 		return err
 	}
@@ -193,6 +189,7 @@ func (s *source) startTask(ctx context.Context) (err error) {
 		}
 		s.env.Offsets = &offsetReader{s.offsets}
 	}
+	s.begun = true
 	return s.task.Start(ctx, s.env)
 }
 
@@ -467,8 +464,10 @@ func (s *source) checkPatience() {
 }
 
 // commitLoop stores offsets every flush interval and watches for a Kafka that
-// does not answer.
-func (s *source) commitLoop(ctx context.Context) {
+// does not answer, until ctx ends. A commit that is under way then goes on: a
+// write that is broken off may still reach the topic, behind that of newer
+// offsets.
+func (s *source) commitLoop(ctx, hard context.Context) {
 	tick := time.NewTicker(s.flush)
 	defer tick.Stop()
 	watch := time.NewTicker(time.Second)
@@ -478,7 +477,7 @@ func (s *source) commitLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.commit(ctx)
+			s.commit(hard)
 		case <-watch.C:
 			if last := time.Unix(0, s.lastAck.Load()); s.tracker.unfinished() > 0 && s.now().Sub(last) > showWaitAfter {
 				s.health.wait(&s.health.acks, last, connect.NewRetriable("Kafka has not acknowledged any record of this task for 10 s. Check that the brokers are up and that the topic's partitions have a leader.", nil))

@@ -430,6 +430,27 @@ func TestATaskThatIsAssignedPausedStartsWhenItIsResumed(t *testing.T) {
 	}
 }
 
+func TestATaskThatWasNeverStartedIsNotStopped(t *testing.T) {
+	for name, newTask := range map[string]func() (b *bed, starts, stops *int){
+		"source": func() (*bed, *int, *int) {
+			task := &counter{}
+			return sourceBed(t, task, nil), &task.starts, &task.stops
+		},
+		"sink": func() (*bed, *int, *int) {
+			task := &collector{}
+			return sinkBed(t, task, nil), &task.starts, &task.stops
+		},
+	} {
+		b, starts, stops := newTask()
+		b.startTask(0, TargetPaused)
+		b.untilState(Paused)
+		b.stop()
+		if *starts != 0 || *stops != 0 {
+			t.Errorf("%s: %d starts and %d stops of a task that was paused all the time", name, *starts, *stops)
+		}
+	}
+}
+
 func TestATaskThatWaitsForItsSurroundingsCanBePaused(t *testing.T) {
 	for _, where := range []string{"start", "poll"} {
 		down := func(int) error { return connect.NewRetriable("no route to the database", nil) }
