@@ -15,6 +15,7 @@ import (
 
 	"kconnect/connect/config"
 	"kconnect/connect/converter"
+	"kconnect/connect/converter/avro"
 	"kconnect/connect/herder"
 	"kconnect/connect/kafkaconf"
 	"kconnect/connect/logging"
@@ -69,7 +70,7 @@ func readProperties(path string) (config.Map, error) {
 // shorter list.
 func plugins() (*plugin.Registry, error) {
 	return plugin.New(slices.Concat(
-		converter.Plugins(), transform.Plugins(), file.Plugins(), jdbcsource.Plugins(), jdbcsink.Plugins(),
+		converter.Plugins(), avro.Plugins(), transform.Plugins(), file.Plugins(), jdbcsource.Plugins(), jdbcsink.Plugins(),
 	)...)
 }
 

@@ -3,6 +3,7 @@ package converter
 import (
 	"bytes"
 
+	"kconnect/connect/converter/slab"
 	"kconnect/connect/data"
 )
 
@@ -17,9 +18,9 @@ type envelope struct {
 
 // memory is where decoded values live.
 type memory struct {
-	values  slab[data.Value]
-	structs slab[data.Struct]
-	bytes   slab[byte]
+	values  slab.Slab[data.Value]
+	structs slab.Slab[data.Struct]
+	bytes   slab.Slab[byte]
 	stack   []data.Value // elements of the arrays that are being read
 	entries []data.Entry // of the maps that are being read
 }
@@ -269,7 +270,7 @@ func (d *valueReader) bytes(r *jsonReader, m *memory, c byte) (data.Value, bool)
 	if !ok {
 		return data.Null, false
 	}
-	b, err := decodeBase64(m.bytes.take((len(text) + 3) / 4 * 3)[:0], text)
+	b, err := decodeBase64(m.bytes.Take((len(text) + 3) / 4 * 3)[:0], text)
 	return data.BytesOf(b), err == nil
 }
 
@@ -280,7 +281,7 @@ func (d *valueReader) structure(r *jsonReader, m *memory) (data.Value, bool) {
 	if !r.skip('{') {
 		return data.Null, false
 	}
-	values := m.values.take(len(d.fields))
+	values := m.values.Take(len(d.fields))
 	ordered := true // every field before next was read, and none after it
 	next := 0
 	r.space()
@@ -324,7 +325,7 @@ func (d *valueReader) structure(r *jsonReader, m *memory) (data.Value, bool) {
 			values[i] = d.fields[i].null
 		}
 	}
-	s := m.structs.take(1)
+	s := m.structs.Take(1)
 	s[0] = data.MakeStruct(d.schema, values)
 	return data.StructOf(&s[0]), true
 }
@@ -375,7 +376,7 @@ func (d *valueReader) array(r *jsonReader, m *memory) (data.Value, bool) {
 		r.space()
 	}
 	r.pos++
-	elements := m.values.take(len(m.stack) - base)
+	elements := m.values.Take(len(m.stack) - base)
 	copy(elements, m.stack[base:])
 	clear(m.stack[base:])
 	m.stack = m.stack[:base]
