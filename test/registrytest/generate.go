@@ -48,7 +48,7 @@ func (g *Generator) schema(t *rapid.T, depth int, top bool) *data.Schema {
 	case 11:
 		b = data.NewTimestampBuilder()
 	case 12:
-		return g.structSchema(t, depth-1, optional, top)
+		return g.structSchema(t, depth-1, optional && !top, top)
 	case 13:
 		b = data.NewBuilder(data.Array).Items(g.element(t, depth-1))
 	case 14:
