@@ -17,6 +17,7 @@ import (
 	"kconnect/connect/converter"
 	"kconnect/connect/converter/avro"
 	"kconnect/connect/converter/jsonschema"
+	"kconnect/connect/converter/protobuf"
 	"kconnect/connect/herder"
 	"kconnect/connect/kafkaconf"
 	"kconnect/connect/logging"
@@ -71,7 +72,7 @@ func readProperties(path string) (config.Map, error) {
 // shorter list.
 func plugins() (*plugin.Registry, error) {
 	return plugin.New(slices.Concat(
-		converter.Plugins(), avro.Plugins(), jsonschema.Plugins(), transform.Plugins(), file.Plugins(), jdbcsource.Plugins(), jdbcsink.Plugins(),
+		converter.Plugins(), avro.Plugins(), jsonschema.Plugins(), protobuf.Plugins(), transform.Plugins(), file.Plugins(), jdbcsource.Plugins(), jdbcsink.Plugins(),
 	)...)
 }
 

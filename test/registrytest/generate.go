@@ -37,6 +37,9 @@ func (g *Generator) schema(t *rapid.T, depth int, top bool) *data.Schema {
 		kinds = 12
 	}
 	optional := rapid.Bool().Draw(t, "optional")
+	if g.OnlyStructs && depth == 0 {
+		optional = false // elements
+	}
 	var b *data.Builder
 	switch k := rapid.IntRange(0, kinds-1).Draw(t, "kind"); k {
 	case 8:
@@ -90,7 +93,7 @@ func (g *Generator) schema(t *rapid.T, depth int, top bool) *data.Schema {
 
 func (g *Generator) element(t *rapid.T, depth int) *data.Schema {
 	if g.OnlyStructs {
-		depth = min(depth, 0)
+		depth = 0
 	}
 	return g.schema(t, max(0, depth), false)
 }

@@ -33,6 +33,10 @@ type Server struct {
 	mu       sync.Mutex
 	requests []string
 	fail     func(w http.ResponseWriter, r *http.Request) bool
+
+	// Serialize makes a file descriptor in Base64 of the text of a .proto file,
+	// for clients that ask for that form; nil leaves texts as they are.
+	Serialize func(text string) (string, error)
 }
 
 // Start starts a registry that ends with the test.
@@ -56,7 +60,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fail != nil && fail(w, r) {
 		return
 	}
-	s.Handler().ServeHTTP(w, r)
+	if s.Serialize == nil || r.URL.Query().Get("format") != "serialized" {
+		s.Handler().ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	s.Handler().ServeHTTP(answer, r)
+	var body map[string]any
+	if json.Unmarshal(answer.Body.Bytes(), &body) == nil {
+		if text, ok := body["schema"].(string); ok {
+			serialized, err := s.Serialize(text)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			body["schema"] = serialized
+		}
+	}
+	w.WriteHeader(answer.Code)
+	_ = json.NewEncoder(w).Encode(body)
 }
 
 // Fail sets what answers first; nil for nothing.

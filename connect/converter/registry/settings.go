@@ -96,6 +96,7 @@ var refused = []struct{ key, harmless, why string }{
 	{"value.schema.id.serializer", ",io.confluent.kafka.serializers.schema.id.PrefixSchemaIdSerializer,", "the schema's id is written in front of the record, not into a header"},
 	{"key.schema.id.deserializer", ",io.confluent.kafka.serializers.schema.id.PrefixSchemaIdDeserializer,io.confluent.kafka.serializers.schema.id.DualSchemaIdDeserializer,", "the schema's id is read from in front of the record, not from a header"},
 	{"value.schema.id.deserializer", ",io.confluent.kafka.serializers.schema.id.PrefixSchemaIdDeserializer,io.confluent.kafka.serializers.schema.id.DualSchemaIdDeserializer,", "the schema's id is read from in front of the record, not from a header"},
+	{"generate.struct.for.nulls", ",false,", "null stays null"},
 	{"schema.backup.enabled", ",false,", "backup envelopes are neither read nor written here"},
 }
 
