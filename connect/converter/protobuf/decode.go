@@ -190,6 +190,22 @@ func (c *settings) fieldDecoder(f *fieldDecoder, s *data.Schema, fd protoreflect
 	return nil
 }
 
+// next takes the first field off b. raw is its value, whole.
+func next(b []byte) (num protowire.Number, typ protowire.Type, raw, after []byte, err error) {
+	num, typ, n := protowire.ConsumeTag(b)
+	if n < 0 {
+		return 0, 0, nil, nil, protowire.ParseError(n)
+	}
+	if !num.IsValid() {
+		return 0, 0, nil, nil, errors.New("a field has a number that no field can have")
+	}
+	size := protowire.ConsumeFieldValue(num, typ, b[n:])
+	if size < 0 {
+		return 0, 0, nil, nil, protowire.ParseError(size)
+	}
+	return num, typ, b[n : n+size], b[n+size:], nil
+}
+
 // read reads a message.
 func (d *messageDecoder) read(b []byte, m *memory) (data.Value, error) {
 	n := len(d.initial)
@@ -206,18 +222,12 @@ func (d *messageDecoder) read(b []byte, m *memory) (data.Value, error) {
 		lists = make([][]data.Value, len(d.lists))
 	}
 	var again []*fieldDecoder // messages that stand there twice and are to be merged
-	for pos := 0; pos < len(b); {
-		num, typ, size := protowire.ConsumeTag(b[pos:])
-		if size < 0 {
-			return data.Null, protowire.ParseError(size)
+	for rest := b; len(rest) > 0; {
+		num, typ, raw, after, err := next(rest)
+		if err != nil {
+			return data.Null, err
 		}
-		pos += size
-		size = protowire.ConsumeFieldValue(num, typ, b[pos:])
-		if size < 0 {
-			return data.Null, protowire.ParseError(size)
-		}
-		raw := b[pos : pos+size]
-		pos += size
+		rest = after
 		f := d.field(num)
 		if f == nil || typ != f.wire && !(f.repeated && typ == protowire.BytesType) {
 			continue // a field that the schema does not know
@@ -259,15 +269,16 @@ func (d *messageDecoder) field(num protowire.Number) *fieldDecoder {
 // times: that is how Protobuf merges them.
 func (d *messageDecoder) occurrences(b []byte, f *fieldDecoder) []byte {
 	var all []byte
-	for pos := 0; pos < len(b); {
-		num, typ, n := protowire.ConsumeTag(b[pos:])
-		pos += n
-		size := protowire.ConsumeFieldValue(num, typ, b[pos:])
+	for len(b) > 0 {
+		num, typ, raw, after, err := next(b)
+		if err != nil {
+			break // read has been here
+		}
 		if d.field(num) == f && typ == protowire.BytesType {
-			content, _ := protowire.ConsumeBytes(b[pos:])
+			content, _ := protowire.ConsumeBytes(raw)
 			all = append(all, content...)
 		}
-		pos += size
+		b = after
 	}
 	return all
 }
@@ -359,26 +370,19 @@ func (f *fieldDecoder) entry(b []byte, m *memory) (e data.Entry, err error) {
 		return e, errTooMany
 	}
 	e.Key, e.Value = f.key.missing(), f.value.missing()
-	for pos := 0; pos < len(b); {
-		num, typ, size := protowire.ConsumeTag(b[pos:])
-		if size < 0 {
-			return e, protowire.ParseError(size)
-		}
-		pos += size
-		size = protowire.ConsumeFieldValue(num, typ, b[pos:])
-		if size < 0 {
-			return e, protowire.ParseError(size)
-		}
+	for len(b) > 0 {
+		num, typ, raw, after, err := next(b)
 		switch {
+		case err != nil:
 		case num == 1 && typ == f.key.wire:
-			e.Key, err = f.key.read(b[pos:pos+size], m)
+			e.Key, err = f.key.read(raw, m)
 		case num == 2 && typ == f.value.wire:
-			e.Value, err = f.value.read(b[pos:pos+size], m)
+			e.Value, err = f.value.read(raw, m)
 		}
 		if err != nil {
 			return e, err
 		}
-		pos += size
+		b = after
 	}
 	return e, nil
 }
@@ -495,23 +499,15 @@ func (f *valueDecoder) symbol(n int32) data.Value {
 
 func (f *valueDecoder) unwrap(b []byte, m *memory) (data.Value, error) {
 	v := f.inner.missing()
-	for pos := 0; pos < len(b); {
-		num, typ, size := protowire.ConsumeTag(b[pos:])
-		if size < 0 {
-			return data.Null, protowire.ParseError(size)
+	for len(b) > 0 {
+		num, typ, raw, after, err := next(b)
+		if err == nil && num == 1 && typ == f.inner.wire {
+			v, err = f.inner.read(raw, m)
 		}
-		pos += size
-		size = protowire.ConsumeFieldValue(num, typ, b[pos:])
-		if size < 0 {
-			return data.Null, protowire.ParseError(size)
+		if err != nil {
+			return data.Null, err
 		}
-		if num == 1 && typ == f.inner.wire {
-			var err error
-			if v, err = f.inner.read(b[pos:pos+size], m); err != nil {
-				return data.Null, err
-			}
-		}
-		pos += size
+		b = after
 	}
 	return v, nil
 }
@@ -520,24 +516,18 @@ func (f *valueDecoder) unwrap(b []byte, m *memory) (data.Value, error) {
 func (f *valueDecoder) logicalValue(b []byte) (data.Value, error) {
 	var content []byte
 	var n [5]int64
-	for pos := 0; pos < len(b); {
-		num, typ, size := protowire.ConsumeTag(b[pos:])
-		if size < 0 {
-			return data.Null, protowire.ParseError(size)
-		}
-		pos += size
-		size = protowire.ConsumeFieldValue(num, typ, b[pos:])
-		if size < 0 {
-			return data.Null, protowire.ParseError(size)
-		}
+	for len(b) > 0 {
+		num, typ, raw, after, err := next(b)
 		switch {
+		case err != nil:
+			return data.Null, err
 		case num == 1 && typ == protowire.BytesType:
-			content, _ = protowire.ConsumeBytes(b[pos:])
+			content, _ = protowire.ConsumeBytes(raw)
 		case num < 5 && typ == protowire.VarintType:
-			x, _ := protowire.ConsumeVarint(b[pos:])
+			x, _ := protowire.ConsumeVarint(raw)
 			n[num] = int64(x)
 		}
-		pos += size
+		b = after
 	}
 	switch f.logical {
 	case data.LogicalDecimal:
