@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings what `make test` runs on: Java, a MariaDB server, a PostgreSQL server, a C compiler for the race detector, and the jars of the
-# Kafka distribution.
+# Brings what `make test` runs on: Java, a MariaDB server, a PostgreSQL server, a C compiler for the race detector, the jars of the
+# Kafka distribution, and confluent-kafka for Python where there is Python.
 #
 #   setup.sh            installs what is missing when it may (root on Debian), otherwise names it
 #   setup.sh kafka-3.9  fetches the jars of the last distribution before 4.0, which only the tests of a take-over need:
@@ -94,6 +94,19 @@ if [ "$name" != kafka ]; then
   have_jars || fetch_jars
   exit
 fi
+
+# fetch_python makes the other side of the schema registry converters: Python with confluent-kafka, in a folder of its own.
+have_python() { "$cache/python/bin/python3" -c 'import confluent_kafka.schema_registry.protobuf, confluent_kafka.schema_registry.avro, confluent_kafka.schema_registry.json_schema' >/dev/null 2>&1; }
+fetch_python() {
+  exec 7>"$cache/python.lock"
+  flock 7
+  ! have_python || return 0
+  say "fetching confluent-kafka for Python into $cache/python (some seconds)"
+  rm -rf "$cache/python"
+  python3 -m venv "$cache/python" >"$cache/python.log" 2>&1 &&
+    timeout 120 "$cache/python/bin/pip" install -q 'confluent-kafka[avro,json,protobuf]==2.16.1' >>"$cache/python.log" 2>&1
+}
+
 lacking=$(missing)
 if [ -n "$lacking" ] && [ "$(id -u)" = 0 ] && have apt-get; then
   install_packages || say 'going on with what is there'
@@ -101,6 +114,9 @@ if [ -n "$lacking" ] && [ "$(id -u)" = 0 ] && have apt-get; then
 fi
 if have mvn && have_java && ! have_jars; then
   fetch_jars || say 'going on without a Kafka broker'
+fi
+if have python3 && ! have_python; then
+  fetch_python || say "going on without confluent-kafka for Python, see $cache/python.log: what it wrote is recorded, what it reads is not tested"
 fi
 have_jars || lacking+=$'\n''jars of the Kafka distribution|'
 lacking=$(sed '/^$/d' <<<"$lacking")

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -150,15 +151,29 @@ var peer []byte
 //go:embed peer_protobuf.py
 var peerProtobuf []byte
 
-// Peer starts the other side. The test is skipped where there is no Python
-// with confluent-kafka; KCONNECT_TEST_PYTHON names one, or its python3.
-func Peer(t *testing.T, mode, url, format string, input []byte) [][]byte {
-	python := os.Getenv("KCONNECT_TEST_PYTHON")
-	if python == "" {
-		python = "python3"
+// python returns the Python of the other side: KCONNECT_TEST_PYTHON, the one
+// that setup.sh made, or that of the system.
+func python() string {
+	if p := os.Getenv("KCONNECT_TEST_PYTHON"); p != "" {
+		return p
 	}
+	_, here, _, _ := runtime.Caller(0)
+	cache := os.Getenv("KCONNECT_CACHE")
+	if cache == "" {
+		cache = filepath.Join(filepath.Dir(here), "..", "..", "build")
+	}
+	if p := filepath.Join(cache, "python", "bin", "python3"); exec.Command(p, "--version").Run() == nil { //nolint:noctx // it answers at once
+		return p
+	}
+	return "python3"
+}
+
+// Peer starts the other side. The test is skipped where there is no Python
+// with confluent-kafka.
+func Peer(t *testing.T, mode, url, format string, input []byte) [][]byte {
+	python := python()
 	if err := exec.CommandContext(t.Context(), python, "-c", "import confluent_kafka.schema_registry.avro, confluent_kafka.schema_registry.json_schema, confluent_kafka.schema_registry.protobuf").Run(); err != nil {
-		t.Skip(`no Python with confluent-kafka: pip install "confluent-kafka[avro,json,protobuf]" and set KCONNECT_TEST_PYTHON to its python3`)
+		t.Skip("no Python with confluent-kafka: run test/harness/setup.sh, or set KCONNECT_TEST_PYTHON to a python3 that has it")
 	}
 	dir := t.TempDir()
 	for name, text := range map[string][]byte{"peer.py": peer, "peer_protobuf.py": peerProtobuf} {

@@ -110,6 +110,9 @@ func New(v *config.Values, m config.Map, format Format, isKey bool) (*Client, er
 
 // addresses takes the logins out of URLs, so that no error can show them.
 func addresses(list []string) (urls []string, logins map[string]*url.Userinfo, err error) {
+	if len(list) == 0 {
+		return nil, nil, config.Invalid("schema.registry.url", "", "it must name a registry")
+	}
 	logins = map[string]*url.Userinfo{}
 	for _, text := range list {
 		u, err := url.Parse(strings.TrimSpace(text))

@@ -49,7 +49,7 @@ func Def(own ...config.Key) *config.Def {
 			Doc: "What the converter is used for: key or value. The worker sets it.",
 		},
 		{
-			Name: "schema.registry.url", Type: config.List, Required: true, Importance: config.High, Group: groupRegistry, Validate: config.NonEmptyList(),
+			Name: "schema.registry.url", Type: config.List, Required: true, Importance: config.High, Group: groupRegistry,
 			Doc: "Addresses of the schema registry, as a comma list of http:// or https:// URLs. The next one is tried when one cannot be reached.",
 		},
 		key("auto.register.schemas", config.Boolean, "true", "Register the schemas of what is written. Otherwise they must be there."),
@@ -57,11 +57,12 @@ func Def(own ...config.Key) *config.Def {
 		key("id.compatibility.strict", config.Boolean, "true", "Refuse to write with the schema of use.schema.id when a reader with it could not read the data's own schema."),
 		key("use.latest.version", config.Boolean, "false", "Write with the newest schema of the subject, without auto.register.schemas."),
 		key("latest.compatibility.strict", config.Boolean, "true", "Refuse to write with the newest schema when a reader with it could not read the data's own schema."),
-		key("latest.cache.size", config.Int, "1000", "How many newest schemas the converter remembers."),
+		key("latest.cache.size", config.Int, "1000", "Accepted: newest schemas are remembered with the others."),
 		key("latest.cache.ttl.sec", config.Int, "-1", "How long the converter takes a schema for the newest before it asks again, in seconds. -1 is until the task restarts."),
 		key("normalize.schemas", config.Boolean, "false", "Let the registry disregard differences without meaning, such as the order of attributes, when it registers and looks up."),
-		key("max.schemas.per.subject", config.Int, "1000", "How many schemas the converter remembers in each direction, together with schemas.cache.size: the smaller one counts."),
-		key("schemas.cache.size", config.Int, "1000", "How many schemas the converter remembers in each direction."),
+		key("schemas.cache.config", config.Int, "1000", "How many schemas the converter remembers in each direction."),
+		key("schemas.cache.size", config.Int, "1000", "Another name of schemas.cache.config; the smallest one counts."),
+		key("max.schemas.per.subject", config.Int, "1000", "Another name of schemas.cache.config; the smallest one counts."),
 		checked(key("key.subject.name.strategy", config.String, strategyNames[0], "How the subject of a key's schema is named: after the topic (topic-key), the record's schema, or both (topic-name)."), config.OneOf(strategyNames...)),
 		checked(key("value.subject.name.strategy", config.String, strategyNames[0], "How the subject of a value's schema is named: after the topic (topic-value), the record's schema, or both (topic-name)."), config.OneOf(strategyNames...)),
 		key("http.connect.timeout.ms", config.Int, "60000", "Time, in ms, that a connection to the registry may take."),
@@ -136,5 +137,5 @@ func settingError(err error) error {
 
 // CacheSize returns how many schemas a converter may remember; at least one.
 func CacheSize(v *config.Values) int {
-	return max(1, min(v.Int("schemas.cache.size"), v.Int("max.schemas.per.subject")))
+	return max(1, min(v.Int("schemas.cache.config"), v.Int("schemas.cache.size"), v.Int("max.schemas.per.subject")))
 }
