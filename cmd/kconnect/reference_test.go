@@ -58,7 +58,7 @@ func reference(t *testing.T) []byte {
 	section("Worker in standalone mode", worker.StandaloneDef)
 	section("Every source connector", config.ConnectorDef(config.Source))
 	section("Every sink connector", config.ConnectorDef(config.Sink))
-	for _, p := range registry.List(false) {
+	for _, p := range registry.All() {
 		if p.Kind == connect.HeaderConverterPlugin && registry.Find(p.Class).Kind != p.Kind {
 			continue // listed as a converter already
 		}

@@ -36,17 +36,14 @@ func rank(k connect.PluginKind) int {
 		connect.PredicatePlugin, connect.ConverterPlugin, connect.HeaderConverterPlugin}, k)
 }
 
-// List returns plugins in the order of GET /connector-plugins: sinks, sources,
-// then the other kinds, each by class.
+// All returns every plugin: sinks, sources, then the other kinds, each by
+// class.
+func (r *Registry) All() []connect.Plugin { return slices.Clone(r.plugins) }
+
+// List returns the plugins that GET /connector-plugins shows, in the order of
+// All.
 func (r *Registry) List(connectorsOnly bool) []connect.Plugin {
-	n := len(r.plugins)
-	if connectorsOnly {
-		n = slices.IndexFunc(r.plugins, func(p connect.Plugin) bool { return !isConnector(p.Kind) })
-		if n < 0 {
-			n = len(r.plugins)
-		}
-	}
-	return slices.Clone(r.plugins[:n])
+	return slices.DeleteFunc(r.All(), func(p connect.Plugin) bool { return p.Unlisted || connectorsOnly && !isConnector(p.Kind) })
 }
 
 func isConnector(k connect.PluginKind) bool {

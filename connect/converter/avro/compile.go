@@ -108,6 +108,9 @@ func (c *settings) compile(e *encoder) error {
 	if !c.takes(n, s, true) {
 		return noPlace(s, n)
 	}
+	if !sameLogical(s, n) {
+		return noPlace(s, n)
+	}
 	switch s.Logical() {
 	case data.LogicalDecimal:
 		e.kind, e.step, e.size = data.KindDecimal, stepDecimal, n.size
@@ -162,6 +165,26 @@ func (c *settings) compile(e *encoder) error {
 		return c.compileRecord(e)
 	}
 	return nil
+}
+
+// sameLogical reports whether a logical type of the registry's schema, if it
+// has one, gives numbers the meaning that they have here: a timestamp in
+// microseconds does not take milliseconds (Promise 3).
+func sameLogical(s *data.Schema, n *node) bool {
+	logical := n.prop("logicalType")
+	switch s.Logical() {
+	case data.LogicalDecimal:
+		scale, err := s.Scale()
+		theirs, _ := intProp(n, "scale") // 0 when it is not there
+		return logical != "decimal" || err == nil && int(scale) == theirs
+	case data.LogicalDate:
+		return logical == "" || logical == "date"
+	case data.LogicalTime:
+		return logical == "" || logical == "time-millis"
+	case data.LogicalTimestamp:
+		return logical == "" || logical == "timestamp-millis" || logical == "local-timestamp-millis"
+	}
+	return true
 }
 
 func (c *settings) compileMap(e *encoder) (err error) {

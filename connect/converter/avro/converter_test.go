@@ -376,6 +376,45 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
+func TestKeysHaveSubjectsOfTheirOwn(t *testing.T) {
+	s := registrytest.Start(t)
+	var c Converter
+	if err := c.Configure(s.Settings(), true); err != nil {
+		t.Fatal(err)
+	}
+	b, err := c.Append(nil, "t", data.StringSchema, data.StringOf("k"))
+	if err != nil || !s.SubjectExists("t-key") || s.SubjectExists("t-value") {
+		t.Fatal(err)
+	}
+	if _, v, err := c.Decode("t", b); err != nil || v.Str() != "k" {
+		t.Error(err)
+	}
+}
+
+// TestLogicalTypesOfAnotherUnitAreRefused holds Promise 3.
+func TestLogicalTypesOfAnotherUnitAreRefused(t *testing.T) {
+	for _, k := range []struct {
+		schema *data.Schema
+		v      data.Value
+		typ    string
+		ok     bool
+	}{
+		{data.NewTimestampBuilder().MustBuild(), data.InstantOf(1), `{"type":"long","logicalType":"timestamp-micros"}`, false},
+		{data.NewTimestampBuilder().MustBuild(), data.InstantOf(1), `{"type":"long","logicalType":"timestamp-millis"}`, true},
+		{data.NewTimestampBuilder().MustBuild(), data.InstantOf(1), `"long"`, true},
+		{data.NewDecimalBuilder(2).MustBuild(), data.DecimalOf(data.NewDecimal(1, 2)), `{"type":"bytes","logicalType":"decimal","precision":9,"scale":3}`, false},
+	} {
+		s := seeded(t, `{"type":"record","name":"R","fields":[{"name":"f","type":`+k.typ+`}]}`)
+		c := configured(t, s, "auto.register.schemas", "false", "use.latest.version", "true", "latest.compatibility.strict", "false")
+		schema := data.NewStructBuilder().Named("R").Field("f", k.schema).MustBuild()
+		st := data.MakeStruct(schema, []data.Value{k.v})
+		_, err := c.Append(nil, "t", schema, data.StructOf(&st))
+		if k.ok != (err == nil) {
+			t.Errorf("%s: %v", k.typ, err)
+		}
+	}
+}
+
 func TestErrorsNameWhatToDo(t *testing.T) {
 	schema, v := person(t, "a")
 	write := func(c *Converter) error { _, err := c.Append(nil, "t", schema, v); return err }

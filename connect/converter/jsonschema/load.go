@@ -171,7 +171,7 @@ func (l *loader) at(d *document, pointer string, tree jsontree.Node) (*schema, e
 func (l *loader) resolve(d *document, ref string) (*schema, error) {
 	name, fragment, _ := strings.Cut(ref, "#")
 	if pointer, ok := d.ids[ref]; ok {
-		fragment, name = pointer, ""
+		fragment = pointer
 	} else if pointer, ok := d.ids["#"+fragment]; ok && name == "" && fragment != "" {
 		fragment = pointer
 	} else if name != "" {

@@ -286,7 +286,7 @@ func collect(s *schema, all *[]property, seen map[*schema]bool) {
 }
 
 func (r *reading) finish(b *data.Builder, s *schema, version int, optional bool) (*data.Schema, error) {
-	if s.title != nil && !(s.kind == oneOfKind) {
+	if s.title != nil && s.kind != oneOfKind {
 		b.Named(*s.title)
 	}
 	if own, ok := s.number(connectVersion); ok {

@@ -229,7 +229,7 @@ func (d *messageDecoder) read(b []byte, m *memory) (data.Value, error) {
 		}
 		rest = after
 		f := d.field(num)
-		if f == nil || typ != f.wire && !(f.repeated && typ == protowire.BytesType) {
+		if f == nil || typ != f.wire && (!f.repeated || typ != protowire.BytesType) {
 			continue // a field that the schema does not know
 		}
 		if f.message != nil && !f.repeated && !values[f.at].IsNull() && f.member < 0 && !slices.Contains(again, f) {
