@@ -18,6 +18,7 @@ var arrows = func() []arrow {
 		{"connect/data", nil},
 		{"connect/config", nil},
 		{"connect$", []string{"connect/config", "connect/data"}},
+		{"connect/converter", slices.Concat(contracts, []string{"connect/jaas", "connect/ssl"})},
 		{"connect/kafkaconf", slices.Concat(contracts, []string{"connect/jaas", "connect/ssl", "connect/oauth"})},
 		{"connect/worker", slices.Concat(contracts, parts)},
 		{"connect/herder", slices.Concat(contracts, parts, []string{"connect/worker"})},

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/jaas"
 )
 
 // maxAnswer bounds what the registry may answer, in bytes.
@@ -75,7 +75,7 @@ func New(v *config.Values, m config.Map, format Format, isKey bool) (*Client, er
 		return nil, settingError(err)
 	}
 	c.shown = strings.Join(urls, ", ")
-	transport, err := transportOf(v)
+	transport, err := transportOf(v, m)
 	if err != nil {
 		return nil, settingError(err)
 	}
@@ -151,8 +151,8 @@ func loginOf(v *config.Values) (func(*http.Request), error) {
 		}
 		user, password, _ = strings.Cut(info.Reveal(), ":")
 	case "SASL_INHERIT":
-		jaas := v.Password("sasl.jaas.config").Reveal()
-		user, password = jaasOption(jaas, "username"), jaasOption(jaas, "password")
+		login, _ := jaas.Parse(v.Password("sasl.jaas.config").Reveal())
+		user, password = login.Options["username"], login.Options["password"]
 		if user == "" {
 			return nil, config.Invalid("sasl.jaas.config", "", "SASL_INHERIT needs it beside the keys of the converter, with username and password")
 		}
@@ -160,14 +160,6 @@ func loginOf(v *config.Values) (func(*http.Request), error) {
 		return nil, nil
 	}
 	return func(r *http.Request) { r.SetBasicAuth(user, password) }, nil
-}
-
-func jaasOption(jaas, name string) string {
-	m := regexp.MustCompile(`\b` + name + `\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s;]+))`).FindStringSubmatch(jaas)
-	if m == nil {
-		return ""
-	}
-	return strings.ReplaceAll(m[1], `\"`, `"`) + m[2] + m[3]
 }
 
 // limited is a transport that gives up on an answer without end.
@@ -181,8 +173,8 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func transportOf(v *config.Values) (http.RoundTripper, error) {
-	t, err := tlsOf(v)
+func transportOf(v *config.Values, m config.Map) (http.RoundTripper, error) {
+	t, err := tlsOf(m)
 	if err != nil {
 		return nil, err
 	}

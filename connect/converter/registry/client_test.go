@@ -100,10 +100,10 @@ func TestTLS(t *testing.T) {
 		fault string
 	}{
 		{"unknown authority", s.URL, nil, "certificate"},
-		{"certificates", s.URL, config.Map{ssl + "truststore.certificates": authority, ssl + "truststore.type": "PEM"}, ""},
-		{"file", s.URL, config.Map{ssl + "truststore.location": file, ssl + "truststore.type": "PEM"}, ""},
-		{"another host", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), config.Map{ssl + "truststore.location": file}, "certificate"},
-		{"any host", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), config.Map{ssl + "truststore.location": file, ssl + "endpoint.identification.algorithm": ""}, ""},
+		{"certificates", s.URL, config.Map{tlsPrefix + "ssl.truststore.certificates": authority, tlsPrefix + "ssl.truststore.type": "PEM"}, ""},
+		{"file", s.URL, config.Map{tlsPrefix + "ssl.truststore.location": file, tlsPrefix + "ssl.truststore.type": "PEM"}, ""},
+		{"another host", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), config.Map{tlsPrefix + "ssl.truststore.location": file, tlsPrefix + "ssl.truststore.type": "PEM"}, "certificate"},
+		{"any host", strings.Replace(s.URL, "127.0.0.1", "localhost", 1), config.Map{tlsPrefix + "ssl.truststore.location": file, tlsPrefix + "ssl.truststore.type": "PEM", tlsPrefix + "ssl.endpoint.identification.algorithm": ""}, ""},
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			m := config.Map{"schema.registry.url": k.url}
@@ -156,8 +156,8 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		{config.Map{"context.name.strategy": "com.example.Own"}, "name the context in the URL"},
 		{config.Map{"value.subject.name.strategy": "com.example.Own"}, "TopicNameStrategy"},
 		{config.Map{"value.schema.id.serializer": "io.confluent.kafka.serializers.schema.id.HeaderSchemaIdSerializer"}, "not into a header"},
-		{config.Map{ssl + "truststore.location": "/nowhere.pem"}, "cannot be read"},
-		{config.Map{ssl + "truststore.location": "client_test.go"}, "it is no PEM file"},
+		{config.Map{tlsPrefix + "ssl.truststore.location": "/nowhere.pem"}, "/nowhere.pem"},
+		{config.Map{tlsPrefix + "ssl.truststore.location": "client_test.go"}, "schema.registry.ssl.truststore"},
 	} {
 		m := config.Map{"schema.registry.url": "http://localhost:8081"}
 		for name, v := range k.more {

@@ -77,7 +77,7 @@ func Def(own ...config.Key) *config.Def {
 		secured(checked(key("bearer.auth.credentials.source", config.String, "STATIC_TOKEN", "Where the bearer token comes from: STATIC_TOKEN (bearer.auth.token)."), config.OneOf("STATIC_TOKEN"))),
 		secured(key("bearer.auth.token", config.Password, "", "Bearer token that is sent with every request.")),
 	}
-	return config.NewDef(append(append(keys, tlsKeys...), own...)...)
+	return config.NewDef(append(append(keys, tlsKeys()...), own...)...)
 }
 
 // refused are keys of the Java converters that ask for something that is not
