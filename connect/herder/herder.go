@@ -533,10 +533,11 @@ func (h *Herder) stopWork(f stopWork) {
 	if err := h.statuses.Flush(ctx); err != nil {
 		h.log.Warn("Statuses of stopped work are not written yet", zap.Error(err))
 	}
-	if f.why == deletedWork {
+	connector := f.ids[0].Connector
+	if f.why == deletedWork || h.configs.Snapshot().Connectors[connector] == nil { // it may have been deleted while this was stopping
 		// Each worker that ran a part of it, because the part may have told of a
 		// topic after the others had forgotten it.
-		h.statuses.DeleteTopics(f.ids[0].Connector)
+		h.statuses.DeleteTopics(connector)
 	}
 	h.send(workStopped{f.ids})
 }
