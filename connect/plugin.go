@@ -23,11 +23,7 @@ type Plugin struct {
 	Kind      PluginKind
 	Version   string
 	TaskClass string // of connectors: the Java class name stored in task configs
-	// Unlisted leaves the plugin out of GET /connector-plugins, whose answer is
-	// that of the plugins of the Java distribution (golden rest 15-plugins). It
-	// is found by its class like any other.
-	Unlisted bool
-	Def      *config.Def
+	Def       *config.Def
 	// New returns a fresh instance: a Connector, Converter, HeaderConverter,
 	// Transformation or Predicate by Kind.
 	New func() any

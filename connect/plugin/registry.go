@@ -43,7 +43,7 @@ func (r *Registry) All() []connect.Plugin { return slices.Clone(r.plugins) }
 // List returns the plugins that GET /connector-plugins shows, in the order of
 // All.
 func (r *Registry) List(connectorsOnly bool) []connect.Plugin {
-	return slices.DeleteFunc(r.All(), func(p connect.Plugin) bool { return p.Unlisted || connectorsOnly && !isConnector(p.Kind) })
+	return slices.DeleteFunc(r.All(), func(p connect.Plugin) bool { return connectorsOnly && !isConnector(p.Kind) })
 }
 
 func isConnector(k connect.PluginKind) bool {

@@ -94,19 +94,3 @@ func TestAClassIsThereOncePerKind(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestUnlistedPluginsAreFoundByName(t *testing.T) {
-	r, err := plugin.New(
-		connect.Plugin{Class: "com.example.Listed", Kind: connect.ConverterPlugin},
-		connect.Plugin{Class: "com.example.Unlisted", Kind: connect.ConverterPlugin, Unlisted: true},
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if list := r.List(false); len(list) != 1 || list[0].Class != "com.example.Listed" {
-		t.Errorf("%v", list)
-	}
-	if _, err := r.Converter("com.example.Unlisted"); err != nil || len(r.All()) != 2 {
-		t.Error(err)
-	}
-}
