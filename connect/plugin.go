@@ -24,6 +24,10 @@ type Plugin struct {
 	Version   string
 	TaskClass string // of connectors: the Java class name stored in task configs
 	Def       *config.Def
+	// Unrecommended keeps the class out of the values that validate recommends,
+	// which are those of the Java distribution (golden rest
+	// 16-validate-filestream). It is listed like any other (D26).
+	Unrecommended bool
 	// New returns a fresh instance: a Connector, Converter, HeaderConverter,
 	// Transformation or Predicate by Kind.
 	New func() any

@@ -46,7 +46,7 @@ func (r *Registry) classKey(k *config.Key, kind connect.PluginKind) {
 		}
 		return refuse("Class class " + class + " does not implement the " + interfaces[kind] + " interface")
 	})
-	k.Recommend = func(config.Map) []string { return r.classes(kind) }
+	k.Recommend = func(config.Map) []string { return r.recommended(kind) }
 }
 
 func (r *Registry) findKind(name string, kind connect.PluginKind) *connect.Plugin {
@@ -62,6 +62,17 @@ func (r *Registry) classes(kind connect.PluginKind) []string {
 		}
 	}
 	return all
+}
+
+// recommended returns those of classes that validate recommends.
+func (r *Registry) recommended(kind connect.PluginKind) []string {
+	var some []string
+	for _, p := range r.plugins {
+		if p.Kind == kind && !p.Unrecommended {
+			some = append(some, p.Class)
+		}
+	}
+	return some
 }
 
 // nested returns the classes within a class, which itself is none that one can name.

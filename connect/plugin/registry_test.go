@@ -10,6 +10,7 @@ import (
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/plugin"
+	"kconnect/connectors/file"
 )
 
 func TestClassesHaveShortNames(t *testing.T) {
@@ -92,5 +93,28 @@ func TestAClassIsThereOncePerKind(t *testing.T) {
 	}
 	if _, err := plugin.New(p, other, p); err == nil || !strings.Contains(err.Error(), "a.B") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestPluginsThatTheJavaDistributionLacksAreListedButNotRecommended(t *testing.T) {
+	converters := []connect.Plugin{
+		{Class: "com.example.Added", Kind: connect.ConverterPlugin, Unrecommended: true},
+		{Class: "com.example.Known", Kind: connect.ConverterPlugin},
+	}
+	r, err := plugin.New(append(converters, file.Plugins()...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := r.List(false); len(list) != 2+len(file.Plugins()) {
+		t.Errorf("listed are %v", list)
+	}
+	source := "org.apache.kafka.connect.file.FileStreamSourceConnector"
+	v, err := plugin.Validate(t.Context(), r, worker, config.Entries{{Key: "connector.class", Value: &source}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(v.Results, func(c config.Result) bool { return c.Key.Name == "value.converter" })
+	if diff := cmp.Diff([]string{"com.example.Known"}, v.Results[i].Recommended); diff != "" {
+		t.Errorf("recommended (-want +got):\n%s", diff)
 	}
 }

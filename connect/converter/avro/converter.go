@@ -24,7 +24,7 @@ var messages = registry.Texts{
 func Plugins() []connect.Plugin {
 	return []connect.Plugin{{
 		Class: "io.confluent.connect.avro.AvroConverter", Kind: connect.ConverterPlugin, Version: registry.PluginVersion,
-		Def: def, New: func() any { return &Converter{} },
+		Def: def, New: func() any { return &Converter{} }, Unrecommended: true,
 	}}
 }
 
