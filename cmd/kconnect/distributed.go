@@ -34,7 +34,7 @@ func newDistributedCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "distributed FILE",
 		Short: "Run a worker of a cluster, configured by the connect-distributed.properties FILE",
-		Args:  cobra.ExactArgs(1),
+		Args:  fileFirst(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			properties, err := readProperties(args[0])
 			if err != nil {
@@ -44,6 +44,19 @@ func newDistributedCommand() *cobra.Command {
 			log := logging.New(levels, zap.CombineWriteSyncers(os.Stderr))
 			return runWorker(cmd.Context(), distributed, properties, levels, log)
 		},
+	}
+}
+
+// fileFirst refuses a call without the worker's file, or with more than most arguments.
+func fileFirst(most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return fmt.Errorf("the .properties file of the worker is missing: %s", cmd.UseLine())
+		case len(args) > most:
+			return fmt.Errorf("%s is one argument too many: %s", args[most], cmd.UseLine())
+		}
+		return nil
 	}
 }
 
@@ -63,7 +76,7 @@ func readProperties(path string) (config.Map, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if properties, err = providers.ResolveMap(properties); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return inherited(properties, os.Getenv)
 }
@@ -101,6 +114,7 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 	if err != nil {
 		return err
 	}
+	warnOfConverters(registry, values, log)
 	providers, err := config.NewProviders(properties)
 	if err != nil {
 		return err
@@ -180,6 +194,20 @@ func warn(m mode, properties config.Map, values *config.Values, log *zap.Logger)
 		}
 		for _, sentence := range kafkaconf.Capped(client.kind, own) {
 			log.Warn("The worker's configuration: " + client.prefix + sentence)
+		}
+	}
+}
+
+// warnOfConverters names the converters of the worker that are not part of this
+// program. Java ends the start; here connectors with converters of their own run.
+func warnOfConverters(registry *plugin.Registry, values *config.Values, log *zap.Logger) {
+	for _, key := range []string{"key.converter", "value.converter", "header.converter"} {
+		find := registry.Converter
+		if key == "header.converter" {
+			find = registry.HeaderConverter
+		}
+		if _, err := find(values.String(key)); err != nil {
+			log.Warn("The worker's "+key+" is not part of this program: connectors fail that do not set one of their own", zap.String("class", values.String(key)))
 		}
 	}
 }

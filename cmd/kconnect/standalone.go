@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -24,7 +25,7 @@ func newStandaloneCommand() *cobra.Command {
 		Short: "Run one worker by itself, with the connectors of the files CONNECTOR (.properties or .json)",
 		Long: "standalone runs a worker that is configured by the connect-standalone.properties FILE: without a group and internal topics,\n" +
 			"its source offsets in the file offset.storage.file.filename. Connectors that are made over REST are gone with the process.",
-		Args: cobra.MinimumNArgs(1),
+		Args: fileFirst(math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			properties, err := readProperties(args[0])
 			if err != nil {

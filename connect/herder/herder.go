@@ -215,7 +215,9 @@ func (h *Herder) awaitCluster(ctx context.Context) error {
 		if err := refused(err); err != nil {
 			return err
 		}
-		h.log.Warn("No broker of bootstrap.servers can be reached yet", zap.Error(err))
+		if ctx.Err() == nil {
+			h.log.Warn("No broker of bootstrap.servers can be reached yet", zap.Error(err))
+		}
 		timer := time.NewTimer(time.Second)
 		select {
 		case <-ctx.Done():

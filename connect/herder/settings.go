@@ -3,6 +3,7 @@ package herder
 import (
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"time"
 
@@ -89,10 +90,14 @@ func StandaloneSettings(properties config.Map, v *config.Values, _, workerID str
 
 // workerSettings reads what both modes tell the worker.
 func workerSettings(properties config.Map, v *config.Values) worker.Config {
-	ms := func(key string) time.Duration { return time.Duration(v.Long(key)) * time.Millisecond }
+	// What no clock can count is as good as never.
+	ms := func(key string) time.Duration {
+		return time.Duration(min(v.Long(key), math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
+	}
 	return worker.Config{
 		Properties: properties, GroupID: properties["group.id"],
-		FlushInterval: ms("offset.flush.interval.ms"), FlushTimeout: ms("offset.flush.timeout.ms"),
+		// Java takes 0, and commits as often as it can.
+		FlushInterval: max(ms("offset.flush.interval.ms"), time.Millisecond), FlushTimeout: ms("offset.flush.timeout.ms"),
 		GracefulTimeout: ms("task.shutdown.graceful.timeout.ms"),
 		TopicCreation:   v.Bool("topic.creation.enable"), TopicTracking: v.Bool("topic.tracking.enable"),
 	}

@@ -3,6 +3,7 @@ package herder
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -113,6 +114,23 @@ func TestSettingsOfAStandaloneWorker(t *testing.T) {
 	}
 	if _, err := worker.StandaloneDef.Parse(config.Map{"bootstrap.servers": "b", "key.converter": "k", "value.converter": "v"}); err == nil {
 		t.Error("a configuration without an offsets file is accepted")
+	}
+}
+
+func TestIntervalsThatNoClockCanCountAreTakenAsFarAsItCan(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"-1": time.Millisecond, "0": time.Millisecond, "1": time.Millisecond, "60000": time.Minute,
+		"9223372036854775807": 292 * 365 * 24 * time.Hour, // at least; never, for those who write it
+	} {
+		properties := config.Map{"bootstrap.servers": "b:1", "key.converter": "k", "value.converter": "v", "offset.storage.file.filename": "f", "offset.flush.interval.ms": text}
+		v, err := worker.StandaloneDef.Parse(properties)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := workerSettings(properties, v).FlushInterval
+		if got < want || want <= time.Minute && got != want {
+			t.Errorf("offset.flush.interval.ms=%s is an interval of %s, want %s", text, got, want)
+		}
 	}
 }
 

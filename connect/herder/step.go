@@ -604,6 +604,11 @@ func (s *state) dropAbandoned() []effect {
 	for name, queue := range s.writing {
 		s.writing[name] = slices.DeleteFunc(queue, (*request).abandoned)
 	}
+	for id, r := range s.restarts {
+		if r.replies = slices.DeleteFunc(r.replies, (*request).abandoned); len(r.replies) == 0 {
+			delete(s.restarts, id)
+		}
+	}
 	for name, a := range s.awaited {
 		if a.replies = slices.DeleteFunc(a.replies, (*request).abandoned); len(a.replies) == 0 {
 			delete(s.awaited, name)

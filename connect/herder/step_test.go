@@ -184,6 +184,22 @@ func TestARequestThatNobodyWaitsForIsForgotten(t *testing.T) {
 	expect(t, step(s, joined(true, 5, nil, nil)), "answer [a]", "roundApplied")
 }
 
+func TestARestartOfWhatDoesNotStopIsForgottenWithItsClient(t *testing.T) {
+	s := running(true, "a", "a0")
+	gone := make(chan struct{})
+	restart := func(gone <-chan struct{}) []effect {
+		return step(s, requested{&request{kind: restartTask, name: "a", task: 0, gone: gone}})
+	}
+	expect(t, restart(gone), "stop [a-0]")
+	expect(t, restart(nil)) // while it hangs
+	close(gone)
+	step(s, ticked{})
+	if n := len(s.restarts[ids("a0")[0]].replies); n != 1 {
+		t.Errorf("%d clients are to be answered, but one of two has gone", n)
+	}
+	expect(t, step(s, workStopped{ids("a0")}), "start a-0", "reply <nil>")
+}
+
 func TestRequestsAreAnsweredByThoseWhoMay(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -42,7 +42,7 @@ type source struct {
 	sent     *metrics.Client // of the producer
 	topics   *topicCreator
 	flush    time.Duration // between commits
-	timeout  time.Duration // of one commit
+	timeout  time.Duration // of a commit when the task ends
 
 	// openOffsets says where the connector's offsets are; they are closed when
 	// the task has ended.
@@ -111,7 +111,9 @@ func (s *source) run(soft, hard context.Context) error {
 		defer s.release()
 	}
 	// What is acknowledged by now is the last that can be stored.
-	s.commit(hard)
+	last, done := context.WithTimeout(hard, s.timeout)
+	defer done()
+	s.commit(last)
 	if e := s.sendErr.Load(); e != nil {
 		return *e
 	}
@@ -464,10 +466,14 @@ func (s *source) checkPatience() {
 }
 
 // commitLoop stores offsets every flush interval and watches for a Kafka that
-// does not answer, until ctx ends. A commit that is under way then goes on: a
-// write that is broken off may still reach the topic, behind that of newer
-// offsets.
+// does not answer, until ctx ends. A commit is not broken off for taking long,
+// and the next one waits for it: a write that is broken off may still reach the
+// topic, behind that of newer offsets. Only the end of hard does so, or the
+// timeout of a commit that is under way when ctx ends.
 func (s *source) commitLoop(ctx, hard context.Context) {
+	storing, breakOff := context.WithCancel(hard)
+	defer breakOff()
+	var underWay chan struct{} // closed at the end of a commit; nil: there is none
 	tick := time.NewTicker(s.flush)
 	defer tick.Stop()
 	watch := time.NewTicker(time.Second)
@@ -475,9 +481,22 @@ func (s *source) commitLoop(ctx, hard context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			if underWay != nil {
+				defer time.AfterFunc(s.timeout, breakOff).Stop()
+				<-underWay
+			}
 			return
 		case <-tick.C:
-			s.commit(hard)
+			if underWay == nil {
+				done := make(chan struct{})
+				underWay = done
+				go func() {
+					defer close(done)
+					s.commit(storing)
+				}()
+			}
+		case <-underWay:
+			underWay = nil
 		case <-watch.C:
 			if last := time.Unix(0, s.lastAck.Load()); s.tracker.unfinished() > 0 && s.now().Sub(last) > showWaitAfter {
 				s.health.wait(&s.health.acks, last, connect.NewRetriable("Kafka has not acknowledged any record of this task for 10 s. Check that the brokers are up and that the topic's partitions have a leader.", nil))
@@ -490,15 +509,16 @@ func (s *source) commitLoop(ctx, hard context.Context) {
 	}
 }
 
-// commit stores the offsets of acknowledged records; what cannot be stored now
-// is tried again with the next commit.
+// commit stores the offsets of acknowledged records, until ctx ends; what
+// cannot be stored is tried again with the next commit.
 func (s *source) commit(ctx context.Context) {
 	offsets := s.tracker.take()
 	if len(offsets) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	defer time.AfterFunc(s.timeout, func() {
+		s.log.Warn("Kafka has not taken the offsets within offset.flush.timeout.ms; they are stored as soon as it does", zap.Duration("timeout", s.timeout))
+	}).Stop()
 	began := s.now()
 	err := storeOffsets(ctx, s.offsets, s.id.Connector, offsets)
 	s.meter.Committed(s.now().Sub(began), 0, err)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"kconnect/connect"
 	"kconnect/connect/config"
@@ -592,6 +594,45 @@ func TestASourceHeedsThePartitionerOfItsProducer(t *testing.T) {
 	// Promise 9: a setting that is accepted does what it says.
 	if diff := cmp.Diff(map[int32]int{0: 30, 1: 30, 2: 30}, in); diff != "" {
 		t.Errorf("records by partition under RoundRobinPartitioner (-want +got):\n%s", diff)
+	}
+}
+
+// A write that was broken off may arrive behind the next one, with older offsets.
+func TestACommitThatTakesLongIsNotBrokenOffForANewerOne(t *testing.T) {
+	var there atomic.Int64
+	there.Store(5)
+	task := &counter{batch: 5, limit: func() int { return int(there.Load()) }}
+	b := newBed(t, parts{source: func() connect.SourceTask { return task }, worker: func(c *Config) { c.FlushTimeout = 20 * time.Millisecond }})
+	core, told := observer.New(zap.WarnLevel)
+	b.worker.log = zap.New(core)
+	b.start()
+	b.untilStored(5)
+
+	var commits atomic.Int64
+	arrived, answer := make(chan struct{}), make(chan struct{})
+	b.onProduce("offsets", func() (int16, bool) {
+		if commits.Add(1) == 1 {
+			b.cluster.SleepControl(func() { close(arrived); <-answer })
+		}
+		return 0, false
+	})
+	there.Store(10)
+	<-arrived
+	there.Store(15)
+	b.until("there are newer offsets", func() bool { return len(b.topic()) == 15 })
+	b.until("the worker says that the commit takes long", func() bool { return told.FilterMessageSnippet("offset.flush.timeout.ms").Len() > 0 })
+	if n := b.stored(); n != 5 || commits.Load() != 1 {
+		t.Errorf("position %d is stored and %d commits were sent before the first of them was answered", n, commits.Load())
+	}
+	close(answer)
+	b.untilStored(15)
+	b.stop()
+	var stored []string
+	for _, r := range b.records("offsets") {
+		stored = append(stored, string(r.Value))
+	}
+	if diff := cmp.Diff([]string{`{"n":5}`, `{"n":10}`, `{"n":15}`}, stored); diff != "" {
+		t.Error("the offsets topic (-want +got):\n" + diff)
 	}
 }
 
