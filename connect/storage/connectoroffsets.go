@@ -33,13 +33,11 @@ type ConnectorOffsets struct {
 	copied   chan struct{}
 }
 
-// copyTimeout bounds one copy to the worker's topic, lastCopy what Close waits
-// for it. One that fails is made up for by the next: the own topic is what
-// counts.
-const (
-	copyTimeout = 30 * time.Second
-	lastCopy    = time.Second
-)
+// lastCopy is what Close waits for a copy to the worker's topic. Nothing else
+// breaks one off: it could still reach the topic, behind a removal, and the
+// offset come to life again. One that fails is made up for by the next: the own
+// topic is what counts.
+const lastCopy = time.Second
 
 // InWorkerTopic is the store of a connector without a topic of its own.
 func InWorkerTopic(connector string, worker *Offsets) *ConnectorOffsets {
@@ -181,10 +179,7 @@ func (o *ConnectorOffsets) copyAll() {
 			return
 		}
 		o.mu.Unlock()
-		ctx, cancel := context.WithTimeout(o.copying, copyTimeout)
-		err := o.worker.Set(ctx, offsets)
-		cancel()
-		if err != nil {
+		if err := o.worker.Set(o.copying, offsets); err != nil {
 			o.logger.Warn("offsets of a connector with a topic of its own could not be copied to the worker's topic", zap.String("connector", o.connector), zap.Error(err))
 		}
 	}
