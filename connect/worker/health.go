@@ -79,7 +79,8 @@ func (h *health) move(w *wait) {
 func (h *health) waits() []metrics.Wait {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return []metrics.Wait{{On: "connector", Since: h.task.since}, {On: "kafka", Since: h.kafka.since}, {On: "acknowledgements", Since: h.acks.since}}
+	return []metrics.Wait{{On: "connector", Since: h.task.since}, {On: "kafka", Since: h.kafka.since},
+		{On: "topics", Since: h.topics.since}, {On: "acknowledgements", Since: h.acks.since}}
 }
 
 // hidden says that the status was written anew, without a wait.

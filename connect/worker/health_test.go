@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"kconnect/connect"
 )
 
@@ -83,4 +85,20 @@ func TestAPauseDoesNotSwallowWhatATaskWaitsFor(t *testing.T) {
 			t.Errorf("the status after the pause is %s with trace %q", s.State, s.Trace)
 		}
 	})
+}
+
+func TestEveryWaitThatTheStatusCanShowIsMeasured(t *testing.T) {
+	begun := time.UnixMilli(1)
+	h := &health{now: func() time.Time { return begun }}
+	for _, w := range []*wait{&h.task, &h.kafka, &h.topics, &h.acks} {
+		h.wait(w, begun, errors.New("not now"))
+	}
+	measured := make(map[string]time.Time)
+	for _, w := range h.waits() {
+		measured[w.On] = w.Since
+	}
+	want := map[string]time.Time{"connector": begun, "kafka": begun, "topics": begun, "acknowledgements": begun}
+	if diff := cmp.Diff(want, measured); diff != "" {
+		t.Error("waits (-want +got):\n" + diff)
+	}
 }
