@@ -2,7 +2,6 @@ package avro
 
 import (
 	"errors"
-	"time"
 
 	"github.com/twmb/avro"
 	"github.com/twmb/franz-go/pkg/sr"
@@ -13,11 +12,11 @@ import (
 	"kconnect/connect/data"
 )
 
-var messages = registry.Texts{
+var format = registry.Format{Type: sr.TypeAvro, Name: "Avro", Texts: registry.Texts{
 	Writing: "Failed to serialize Avro data from topic ", WritingEnd: ":",
 	Reading: "Failed to deserialize data for topic ", ReadingEnd: " to Avro:",
 	Access: "Failed to access Avro data from topic ",
-}
+}}
 
 // Plugins returns the converter, under the name that users of the Java
 // converter know.
@@ -31,36 +30,16 @@ func Plugins() []connect.Plugin {
 // Converter writes and reads Avro with the schemas of a registry.
 type Converter struct {
 	settings settings
-	client   *registry.Client
+	schemas  *registry.Schemas[*writer, *recordReader]
 	memory   memory
-
-	writers   registry.Cache[written, *writer]
-	lastWrite *writer
-	readers   registry.Cache[read, *recordReader]
-	lastRead  *recordReader
-}
-
-// written is what a writer depends on.
-type written struct {
-	topic  string
-	schema *data.Schema
 }
 
 type writer struct {
-	written
-	encoder *encoder
-	id      int
-	raw     bool      // bytes at the top have no length
-	until   time.Time // zero: for ever
-}
-
-type read struct {
-	topic string
-	id    int
+	*encoder
+	raw bool // bytes at the top have no length
 }
 
 type recordReader struct {
-	read
 	decoder *decoder
 	schema  *data.Schema
 	raw     bool
@@ -68,19 +47,11 @@ type recordReader struct {
 
 // Configure reads the settings. It does not ask the registry.
 func (c *Converter) Configure(m config.Map, isKey bool) error {
-	v, err := registry.Parse(def, m, isKey)
+	v, schemas, err := registry.Open(format, def, m, isKey, registry.Translation[*writer, *recordReader]{Draft: c.draft, Load: c.load})
 	if err != nil {
 		return err
 	}
-	client, err := registry.New(v, m, registry.Format{Type: sr.TypeAvro, Name: "Avro"}, isKey)
-	if err != nil {
-		return err
-	}
-	size := registry.CacheSize(v)
-	*c = Converter{
-		settings: settingsOf(v), client: client,
-		writers: registry.NewCache[written, *writer](size), readers: registry.NewCache[read, *recordReader](size),
-	}
+	*c = Converter{settings: settingsOf(v), schemas: schemas}
 	return nil
 }
 
@@ -91,23 +62,15 @@ func (c *Converter) Append(dst []byte, topic string, s *data.Schema, v data.Valu
 	if v.IsNull() && (s == nil || s.Optional()) {
 		return nil, nil
 	}
-	w := c.lastWrite
-	if w == nil || w.schema != s || w.topic != topic || !w.until.IsZero() && time.Now().After(w.until) {
-		var err error
-		if w, err = c.writer(topic, s); err != nil {
-			return dst, messages.WriteError(topic, err)
-		}
-		c.lastWrite = w
+	out, w, err := c.schemas.Writer(dst, topic, s)
+	if err != nil {
+		return dst, err
 	}
-	out := registry.AppendPrefix(dst, w.id)
 	if w.raw && !v.IsNull() {
-		out, err := w.encoder.appendRaw(out, v)
-		if err != nil {
-			return dst, err
-		}
-		return out, nil
+		out, err = w.appendRaw(out, v)
+	} else {
+		out, err = w.append(out, v)
 	}
-	out, err := w.encoder.append(out, v)
 	if err != nil {
 		return dst, err
 	}
@@ -125,59 +88,39 @@ func (e *encoder) appendRaw(dst []byte, v data.Value) ([]byte, error) {
 	return append(dst, v.Bytes()...), nil
 }
 
-func (c *Converter) writer(topic string, s *data.Schema) (*writer, error) {
-	key := written{topic, s}
-	if w, ok := c.writers.Get(key); ok && (w.until.IsZero() || !time.Now().After(w.until)) {
-		return w, nil
-	}
+func (c *Converter) draft(s *data.Schema) (registry.Draft[*writer], error) {
 	n, err := c.settings.fromConnect(s)
 	if err != nil {
-		return nil, err
+		return registry.Draft[*writer]{}, err
 	}
-	own := registry.Schema{Text: string(appendSchema(nil, n))}
-	record := ""
-	if n.kind == recordKind {
-		record = n.fullName()
-	}
-	subject, err := c.client.Subject(topic, record)
-	if err != nil {
-		return nil, err
-	}
-	found, err := c.client.Register(subject, own, func(other registry.Schema) error { return c.compatible(own, other) })
-	if err != nil {
-		return nil, err
-	}
-	if found.Other != nil {
-		if n, err = c.parse(*found.Other); err != nil {
-			return nil, err
-		}
-	}
-	e, err := c.settings.encoderOf(s, n)
-	if err != nil {
-		return nil, err
-	}
-	w := &writer{written: key, encoder: e, id: found.ID, raw: n.kind == bytesKind, until: found.Until}
-	c.writers.Put(key, w)
-	return w, nil
+	text := string(appendSchema(nil, n))
+	return registry.Draft[*writer]{
+		Text: text, Record: n.recordName(),
+		Compatible: func(other registry.Schema) error { return c.compatible(text, other) },
+		Writer: func(found registry.Written) (*writer, error) {
+			if found.Other != nil {
+				if n, err = registry.Resolve(c.schemas.Client, *found.Other, parseSchema); err != nil {
+					return nil, err
+				}
+			}
+			e, err := c.settings.encoderOf(s, n)
+			return &writer{encoder: e, raw: n.kind == bytesKind}, err
+		},
+	}, nil
 }
 
-// parse reads a schema of the registry with those it refers to.
-func (c *Converter) parse(s registry.Schema) (*node, error) {
-	references, err := c.client.References(s)
-	if err != nil {
-		return nil, err
+// recordName is the name of a record, by which subjects may be named.
+func (n *node) recordName() string {
+	if n.kind == recordKind {
+		return n.fullName()
 	}
-	n, err := parseSchema(s.Text, references)
-	if err != nil {
-		return nil, registry.InvalidSchema(s, err)
-	}
-	return n, nil
+	return ""
 }
 
 // compatible tells whether a reader with schema other reads what is written
 // with own, by the rules of Avro.
-func (c *Converter) compatible(own, other registry.Schema) error {
-	references, err := c.client.References(other)
+func (c *Converter) compatible(own string, other registry.Schema) error {
+	references, err := c.schemas.References(other)
 	if err != nil {
 		return err
 	}
@@ -192,7 +135,7 @@ func (c *Converter) compatible(own, other registry.Schema) error {
 	if err != nil {
 		return registry.InvalidSchema(other, err)
 	}
-	source, err := avro.Parse(own.Text, lax)
+	source, err := avro.Parse(own, lax)
 	if err != nil {
 		return err
 	}
@@ -207,75 +150,39 @@ func (c *Converter) Decode(topic string, b []byte) (*data.Schema, data.Value, er
 	}
 	id, payload, err := registry.Split(b)
 	if err != nil {
-		return nil, data.Null, messages.ReadError(topic, err)
+		return nil, data.Null, c.schemas.ReadError(topic, err)
 	}
-	rr := c.lastRead
-	if rr == nil || rr.id != id || rr.topic != topic {
-		if rr, err = c.reader(topic, id); err != nil {
-			return nil, data.Null, messages.ReadError(topic, err)
-		}
-		c.lastRead = rr
+	rr, err := c.schemas.Reader(topic, id, nil)
+	if err != nil {
+		return nil, data.Null, err
 	}
-	r := reader{b: payload, memory: &c.memory}
 	var v data.Value
 	if rr.raw {
 		v, err = rr.decoder.bytesValue(payload)
 	} else {
-		v, err = rr.decoder.read(&r)
+		v, err = rr.decoder.read(&reader{b: payload, memory: &c.memory})
 	}
-	if err != nil {
-		return nil, data.Null, messages.ReadError(topic, faulty(id, err))
+	if err == nil {
+		return rr.schema, v, nil
 	}
-	return rr.schema, v, nil
-}
-
-// faulty is the error of bytes that are not what their schema says. Faults
-// of values by the rules of Connect are shown as they are.
-func faulty(id int, err error) error {
-	var own *data.Error
+	var own *data.Error // faults by the rules of Connect are shown as they are
 	if errors.As(err, &own) {
-		return own
+		return nil, data.Null, own
 	}
-	return registry.Malformed("Avro", id, err)
+	return nil, data.Null, c.schemas.ReadError(topic, c.schemas.Malformed(id, err))
 }
 
-func (c *Converter) reader(topic string, id int) (*recordReader, error) {
-	key := read{topic, id}
-	if r, ok := c.readers.Get(key); ok {
-		return r, nil
-	}
-	subject := ""
-	if !c.client.NamedByRecord() {
-		subject, _ = c.client.Subject(topic, "") // fails by the name of a record only
-	}
-	s, err := c.client.ByID(subject, id)
+func (c *Converter) load(s registry.Schema, _ []byte) (registry.Loaded[*recordReader], error) {
+	n, err := registry.Resolve(c.schemas.Client, s, parseSchema)
 	if err != nil {
-		return nil, err
+		return registry.Loaded[*recordReader]{}, err
 	}
-	n, err := c.parse(s)
-	if err != nil {
-		return nil, err
-	}
-	if c.client.NamedByRecord() {
-		record := ""
-		if n.kind == recordKind {
-			record = n.fullName()
-		}
-		if subject, err = c.client.Subject(topic, record); err != nil {
+	return registry.Loaded[*recordReader]{Record: n.recordName(), Reader: func(version int) (*recordReader, error) {
+		schema, err := c.settings.toConnect(n, version)
+		if err != nil {
 			return nil, err
 		}
-	}
-	version, err := c.client.Version(subject, s)
-	if err != nil {
-		return nil, err
-	}
-	r := &recordReader{read: key, raw: n.kind == bytesKind}
-	if r.schema, err = c.settings.toConnect(n, version); err != nil {
-		return nil, err
-	}
-	if r.decoder, err = c.settings.decoderOf(r.schema, n); err != nil {
-		return nil, err
-	}
-	c.readers.Put(key, r)
-	return r, nil
+		d, err := c.settings.decoderOf(schema, n)
+		return &recordReader{decoder: d, schema: schema, raw: n.kind == bytesKind}, err
+	}}, nil
 }

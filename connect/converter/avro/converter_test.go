@@ -295,8 +295,8 @@ func TestCachesAreBounded(t *testing.T) {
 		if _, _, err := c.Decode("t", b); err != nil {
 			t.Fatal(err)
 		}
-		if c.writers.Len() > 3 || c.readers.Len() > 3 {
-			t.Fatalf("%d writers, %d readers", c.writers.Len(), c.readers.Len())
+		if written, read := c.schemas.Len(); written > 3 || read > 3 {
+			t.Fatalf("%d writers, %d readers", written, read)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package avro
 
 import (
-	"net/url"
 	"strings"
 
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
@@ -15,11 +15,6 @@ const (
 	unionName    = namespace + ".Union"
 	enumParam    = namespace + ".Enum"
 	anythingName = "Anything"
-
-	generalUnion       = "org.apache.kafka.connect.data.Union"
-	generalEnum        = "org.apache.kafka.connect.data.Enum"
-	generalUnionPrefix = "connect_union_"
-	generalFieldPrefix = "connect_union_field_"
 
 	connectName       = "connect.name"
 	connectDoc        = "connect.doc"
@@ -43,32 +38,10 @@ const (
 
 // scrubbed returns a name of one part that Avro allows.
 func (c *settings) scrubbed(name string) string {
-	if !c.scrub || name == "" || isName(name) {
+	if !c.scrub {
 		return name
 	}
-	b := []byte(url.QueryEscape(name))
-	if b[0] >= '0' && b[0] <= '9' {
-		b = append([]byte{'x'}, b...)
-	}
-	for i, ch := range b {
-		if !isNameByte(ch) {
-			b[i] = '_'
-		}
-	}
-	return string(b)
-}
-
-func isName(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !isNameByte(s[i]) {
-			return false
-		}
-	}
-	return s[0] < '0' || s[0] > '9'
-}
-
-func isNameByte(c byte) bool {
-	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
+	return registry.Identifier(name, "0123456789")
 }
 
 // split takes a full name apart into namespace and name.
@@ -96,7 +69,7 @@ func isUnion(s *data.Schema) bool {
 	if s.Type() != data.StructType {
 		return false
 	}
-	_, general := s.Param(generalUnion)
+	_, general := s.Param(registry.UnionParam)
 	return general || s.Name() == unionName
 }
 
@@ -108,7 +81,7 @@ func (c *settings) enumOf(s *data.Schema) (name, param string) {
 	}
 	param = enumParam
 	if c.generalized {
-		param = generalEnum
+		param = registry.EnumParam
 	}
 	if name, ok := s.Param(param); ok {
 		return name, param

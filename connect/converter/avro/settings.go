@@ -10,8 +10,8 @@ var def = registry.Def(
 	registry.Flag("connect.meta.data", "true", "Keep in Avro schemas what only Connect schemas have: names, versions, documentation, defaults and parameters, as connect. properties."),
 	registry.Flag("scrub.invalid.names", "false", "Replace what Avro does not allow in names, such as blanks and dashes, by underscores when writing."),
 	registry.Flag("discard.type.doc.default", "false", "Keep documentation and defaults of fields alone, not those of types."),
-	registry.Flag("generalized.sum.type.support", "false", "Represent unions and enums in the way that the converters of all formats share."),
-	registry.Flag("ignore.default.for.nullables", "false", "Write null, not the default, where a value is null."),
+	registry.Generalized,
+	registry.IgnoreDefault,
 	registry.Flag("allow.optional.map.keys", "false", "Write maps with optional text keys as Avro maps."),
 	registry.Flag("flatten.singleton.unions", "true", "Read a union of one type as that type."),
 )

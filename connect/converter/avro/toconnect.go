@@ -6,6 +6,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/converter/jsontree"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
@@ -254,18 +255,7 @@ func (r *reading) enum(n *node) *data.Builder {
 			b.Param(enumDefaultPrefix+n.name, *n.enumDefault)
 		}
 	}
-	param := enumParam
-	if r.generalized {
-		param = generalEnum
-	}
-	b.Param(param, n.fullName())
-	for i, symbol := range n.symbols {
-		value := symbol
-		if r.generalized {
-			value = strconv.Itoa(i)
-		}
-		b.Param(param+"."+symbol, value)
-	}
+	registry.DescribeEnum(b, r.generalized, enumParam, n.fullName(), n.symbols)
 	return b
 }
 
@@ -274,9 +264,9 @@ func (r *reading) union(n *node, at *slot) (*data.Builder, error) {
 	name := unionName
 	b := data.NewStructBuilder()
 	if r.generalized {
-		name = generalUnionPrefix + strconv.Itoa(r.unions)
+		name = registry.UnionPrefix + strconv.Itoa(r.unions)
 		r.unions++
-		b.Param(generalUnion, name)
+		b.Param(registry.UnionParam, name)
 	}
 	b.Named(name)
 	for i, branch := range n.branches {
@@ -299,7 +289,7 @@ func (r *reading) union(n *node, at *slot) (*data.Builder, error) {
 func (r *reading) memberName(n *node, index int) string {
 	switch {
 	case r.generalized:
-		return generalFieldPrefix + strconv.Itoa(index)
+		return registry.UnionFieldPrefix + strconv.Itoa(index)
 	case !n.kind.named():
 		return n.kind.String()
 	case r.enhanced:

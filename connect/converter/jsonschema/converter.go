@@ -3,7 +3,6 @@ package jsonschema
 import (
 	"bytes"
 	"errors"
-	"time"
 
 	"github.com/go-faster/jx"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -16,11 +15,11 @@ import (
 	"kconnect/connect/data"
 )
 
-var messages = registry.Texts{
+var format = registry.Format{Type: sr.TypeJSON, Name: "JSON", Texts: registry.Texts{
 	Writing: "Converting Kafka Connect data to byte[] failed due to serialization error of topic ", WritingEnd: ": ",
 	Reading: "Converting byte[] to Kafka Connect data failed due to serialization error of topic ", ReadingEnd: ": ",
 	Access: "Failed to access JSON Schema data from topic ",
-}
+}}
 
 // Plugins returns the converter, under the name that users of the Java
 // converter know.
@@ -34,55 +33,28 @@ func Plugins() []connect.Plugin {
 // Converter writes and reads JSON with the schemas of a registry.
 type Converter struct {
 	settings settings
-	client   *registry.Client
+	schemas  *registry.Schemas[*writer, *reader]
 	memory   memory
 	json     jx.Decoder
-
-	writers   registry.Cache[written, *writer]
-	lastWrite *writer
-	readers   registry.Cache[read, *reader]
-	lastRead  *reader
-}
-
-type written struct {
-	topic  string
-	schema *data.Schema
 }
 
 type writer struct {
-	written
-	encoder *encoder
-	id      int
-	check   *jsonschema.Schema // nil without json.fail.invalid.schema
-	until   time.Time
-}
-
-type read struct {
-	topic string
-	id    int
+	*encoder
+	check *jsonschema.Schema // nil without json.fail.invalid.schema
 }
 
 type reader struct {
-	read
-	decoder *decoder
-	check   *jsonschema.Schema
+	*decoder
+	check *jsonschema.Schema
 }
 
 // Configure reads the settings. It does not ask the registry.
 func (c *Converter) Configure(m config.Map, isKey bool) error {
-	v, err := registry.Parse(def, m, isKey)
+	v, schemas, err := registry.Open(format, def, m, isKey, registry.Translation[*writer, *reader]{Draft: c.draft, Load: c.load})
 	if err != nil {
 		return err
 	}
-	client, err := registry.New(v, m, registry.Format{Type: sr.TypeJSON, Name: "JSON"}, isKey)
-	if err != nil {
-		return err
-	}
-	size := registry.CacheSize(v)
-	*c = Converter{
-		settings: settingsOf(v), client: client,
-		writers: registry.NewCache[written, *writer](size), readers: registry.NewCache[read, *reader](size),
-	}
+	*c = Converter{settings: settingsOf(v), schemas: schemas}
 	return nil
 }
 
@@ -98,22 +70,16 @@ func (c *Converter) Append(dst []byte, topic string, s *data.Schema, v data.Valu
 			return nil, nil
 		}
 	}
-	w := c.lastWrite
-	if w == nil || w.schema != s || w.topic != topic || !w.until.IsZero() && time.Now().After(w.until) {
-		var err error
-		if w, err = c.writer(topic, s); err != nil {
-			return dst, messages.WriteError(topic, err)
-		}
-		c.lastWrite = w
-	}
-	out := registry.AppendPrefix(dst, w.id)
-	payload := len(out)
-	out, err := w.encoder.append(out, v)
+	out, w, err := c.schemas.Writer(dst, topic, s)
 	if err != nil {
 		return dst, err
 	}
+	payload := len(out)
+	if out, err = w.append(out, v); err != nil {
+		return dst, err
+	}
 	if err := valid(w.check, out[payload:]); err != nil {
-		return dst, messages.WriteError(topic, registry.SerializationError("Error serializing JSON message", err))
+		return dst, c.schemas.WriteError(topic, registry.SerializationError("Error serializing JSON message", err))
 	}
 	return out, nil
 }
@@ -130,45 +96,37 @@ func valid(check *jsonschema.Schema, text []byte) error {
 	return err
 }
 
-func (c *Converter) writer(topic string, s *data.Schema) (*writer, error) {
-	key := written{topic, s}
-	if w, ok := c.writers.Get(key); ok && (w.until.IsZero() || !time.Now().After(w.until)) {
-		return w, nil
-	}
+func (c *Converter) draft(s *data.Schema) (registry.Draft[*writer], error) {
+	none := registry.Draft[*writer]{}
 	e, err := c.settings.encoderOf(s)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	tree, err := c.settings.fromConnect(s, -1, false)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	schema := registry.Schema{Text: string(jsontree.Append(nil, tree))}
+	own := registry.Schema{Text: string(jsontree.Append(nil, tree))}
 	title, _ := tree.Text("title")
-	subject, err := c.client.Subject(topic, title)
-	if err != nil {
-		return nil, err
-	}
-	found, err := c.client.Register(subject, schema, func(other registry.Schema) error { return c.compatible(s, other) })
-	if err != nil {
-		return nil, err
-	}
-	if found.Other != nil {
-		schema = *found.Other
-	}
-	w := &writer{written: key, encoder: e, id: found.ID, until: found.Until}
-	if c.settings.validate {
-		if w.check, err = c.compiled(schema); err != nil {
-			return nil, err
-		}
-	}
-	c.writers.Put(key, w)
-	return w, nil
+	return registry.Draft[*writer]{
+		Text: own.Text, Record: title,
+		Compatible: func(other registry.Schema) error { return c.compatible(s, other) },
+		Writer: func(found registry.Written) (*writer, error) {
+			if found.Other != nil {
+				own = *found.Other
+			}
+			check, err := c.check(own)
+			return &writer{encoder: e, check: check}, err
+		},
+	}, nil
 }
 
-// compiled returns the check of a schema.
-func (c *Converter) compiled(s registry.Schema) (*jsonschema.Schema, error) {
-	references, err := c.client.References(s)
+// check returns what checks texts against a schema; nil when none are checked.
+func (c *Converter) check(s registry.Schema) (*jsonschema.Schema, error) {
+	if !c.settings.validate {
+		return nil, nil
+	}
+	references, err := c.schemas.References(s)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +160,7 @@ func (nowhere) Load(string) (any, error) { return nil, errNowhere }
 // compatible tells whether what is written by s has, for another schema, the
 // types that it expects.
 func (c *Converter) compatible(s *data.Schema, other registry.Schema) error {
-	loaded, err := c.load(other)
+	loaded, err := registry.Resolve(c.schemas.Client, other, load)
 	if err != nil {
 		return err
 	}
@@ -241,18 +199,6 @@ func fits(own, theirs *data.Schema, where string) error {
 	return nil
 }
 
-func (c *Converter) load(s registry.Schema) (*schema, error) {
-	references, err := c.client.References(s)
-	if err != nil {
-		return nil, err
-	}
-	loaded, err := load(s.Text, references)
-	if err != nil {
-		return nil, registry.InvalidSchema(s, err)
-	}
-	return loaded, nil
-}
-
 // Decode reads a record by the schema whose id stands in front of it. Texts
 // in the value refer to b.
 func (c *Converter) Decode(topic string, b []byte) (*data.Schema, data.Value, error) {
@@ -261,74 +207,46 @@ func (c *Converter) Decode(topic string, b []byte) (*data.Schema, data.Value, er
 	}
 	id, payload, err := registry.Split(b)
 	if err != nil {
-		return nil, data.Null, messages.ReadError(topic, err)
+		return nil, data.Null, c.schemas.ReadError(topic, err)
 	}
-	r := c.lastRead
-	if r == nil || r.id != id || r.topic != topic {
-		if r, err = c.reader(topic, id); err != nil {
-			return nil, data.Null, messages.ReadError(topic, err)
-		}
-		c.lastRead = r
+	r, err := c.schemas.Reader(topic, id, nil)
+	if err != nil {
+		return nil, data.Null, err
 	}
 	if len(payload) == 0 {
-		return r.decoder.schema, data.Null, nil
+		return r.schema, data.Null, nil
 	}
 	if err := valid(r.check, payload); err != nil {
-		return nil, data.Null, messages.ReadError(topic, registry.Malformed("JSON", id, err))
+		return nil, data.Null, c.schemas.ReadError(topic, c.schemas.Malformed(id, err))
 	}
 	c.json.ResetBytes(payload)
-	v, err := r.decoder.read(&c.json)
-	if err != nil {
-		var own *connect.Error
-		var ours *data.Error
-		if errors.As(err, &own) || errors.As(err, &ours) {
-			return nil, data.Null, connect.NewDataError(err.Error(), nil)
-		}
-		return nil, data.Null, messages.ReadError(topic, registry.Malformed("JSON", id, err))
+	v, err := r.read(&c.json)
+	if err == nil {
+		return r.schema, v, nil
 	}
-	return r.decoder.schema, v, nil
+	var own *connect.Error
+	var ours *data.Error
+	if errors.As(err, &own) || errors.As(err, &ours) {
+		return nil, data.Null, connect.NewDataError(err.Error(), nil)
+	}
+	return nil, data.Null, c.schemas.ReadError(topic, c.schemas.Malformed(id, err))
 }
 
-func (c *Converter) reader(topic string, id int) (*reader, error) {
-	key := read{topic, id}
-	if r, ok := c.readers.Get(key); ok {
-		return r, nil
-	}
-	subject := ""
-	if !c.client.NamedByRecord() {
-		subject, _ = c.client.Subject(topic, "") // fails by the name of a record only
-	}
-	s, err := c.client.ByID(subject, id)
+func (c *Converter) load(s registry.Schema, _ []byte) (registry.Loaded[*reader], error) {
+	loaded, err := registry.Resolve(c.schemas.Client, s, load)
 	if err != nil {
-		return nil, err
+		return registry.Loaded[*reader]{}, err
 	}
-	loaded, err := c.load(s)
-	if err != nil {
-		return nil, err
+	title := ""
+	if loaded.title != nil {
+		title = *loaded.title
 	}
-	if c.client.NamedByRecord() {
-		title := ""
-		if loaded.title != nil {
-			title = *loaded.title
-		}
-		if subject, err = c.client.Subject(topic, title); err != nil {
+	return registry.Loaded[*reader]{Record: title, Reader: func(version int) (*reader, error) {
+		schema, err := c.settings.toConnect(loaded, version)
+		if err != nil {
 			return nil, err
 		}
-	}
-	version, err := c.client.Version(subject, s)
-	if err != nil {
-		return nil, err
-	}
-	schema, err := c.settings.toConnect(loaded, version)
-	if err != nil {
-		return nil, err
-	}
-	r := &reader{read: key, decoder: decoderOf(schema, &c.memory)}
-	if c.settings.validate {
-		if r.check, err = c.compiled(s); err != nil {
-			return nil, err
-		}
-	}
-	c.readers.Put(key, r)
-	return r, nil
+		check, err := c.check(s)
+		return &reader{decoder: decoderOf(schema, &c.memory), check: check}, err
+	}}, nil
 }

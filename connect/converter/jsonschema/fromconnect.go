@@ -6,6 +6,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/converter/jsontree"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
@@ -148,14 +149,14 @@ func (c *settings) body(s *data.Schema) (body, extra []jsontree.Member, combined
 
 // symbols returns the values of a text that is an enum; nil otherwise.
 func (c *settings) symbols(s *data.Schema) []jsontree.Node {
-	_, general := s.Param(generalEnum)
+	_, general := s.Param(registry.EnumParam)
 	_, own := s.Param(enumParam)
 	if !general && !own {
 		return nil
 	}
 	param := enumParam
 	if c.generalized {
-		param = generalEnum
+		param = registry.EnumParam
 	}
 	list := []jsontree.Node{}
 	for _, p := range s.Params() {
@@ -199,7 +200,7 @@ func isUnion(s *data.Schema) bool {
 	if s.Type() != data.StructType {
 		return false
 	}
-	_, general := s.Param(generalUnion)
+	_, general := s.Param(registry.UnionParam)
 	return general || s.Name() == oneOfName
 }
 

@@ -15,8 +15,8 @@ var def = registry.Def(
 	},
 	registry.Flag("object.additional.properties", "true", "Let objects have properties that their schema does not name."),
 	registry.Flag("use.optional.for.nonrequired", "false", "Read properties that are not required as optional fields."),
-	registry.Flag("generalized.sum.type.support", "false", "Represent unions and enums in the way that the converters of all formats share."),
-	registry.Flag("ignore.default.for.nullables", "false", "Write null, not the default, where a value is null."),
+	registry.Generalized,
+	registry.IgnoreDefault,
 	registry.Flag("ignore.modern.dialects", "false", "Accepted: schemas of every draft are read alike."),
 	registry.Flag("json.fail.invalid.schema", "false", "Check what is written and read against the whole JSON schema, and refuse what does not fit it."),
 )
@@ -42,11 +42,6 @@ const (
 	oneOfName = namespace + ".OneOf"
 	enumParam = namespace + ".Enum"
 	idParam   = namespace + ".Id"
-
-	generalUnion       = "org.apache.kafka.connect.data.Union"
-	generalEnum        = "org.apache.kafka.connect.data.Enum"
-	generalUnionPrefix = "connect_union_"
-	generalFieldPrefix = "connect_union_field_"
 
 	connectType       = "connect.type"
 	connectVersion    = "connect.version"

@@ -7,6 +7,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/converter/jsontree"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
@@ -113,18 +114,7 @@ func numberBuilder(s *schema) (*data.Builder, error) {
 
 func (r *reading) enum(s *schema) *data.Builder {
 	b := data.NewBuilder(data.String)
-	param := enumParam
-	if r.generalized {
-		param = generalEnum
-	}
-	b.Param(param, "") // a JSON enum has no name
-	for i, symbol := range s.symbols {
-		value := symbol
-		if r.generalized {
-			value = strconv.Itoa(i)
-		}
-		b.Param(param+"."+symbol, value)
-	}
+	registry.DescribeEnum(b, r.generalized, enumParam, "", s.symbols) // a JSON enum has no name
 	return b
 }
 
@@ -132,9 +122,9 @@ func (r *reading) union(s *schema, optional bool) (*data.Builder, bool, error) {
 	name := oneOfName
 	b := data.NewStructBuilder()
 	if r.generalized {
-		name = generalUnionPrefix + strconv.Itoa(r.unions)
+		name = registry.UnionPrefix + strconv.Itoa(r.unions)
 		r.unions++
-		b.Param(generalUnion, name)
+		b.Param(registry.UnionParam, name)
 	}
 	b.Named(name)
 	index := 0
@@ -149,7 +139,7 @@ func (r *reading) union(s *schema, optional bool) (*data.Builder, bool, error) {
 		}
 		field := name + ".field." + strconv.Itoa(index)
 		if r.generalized {
-			field = generalFieldPrefix + strconv.Itoa(index)
+			field = registry.UnionFieldPrefix + strconv.Itoa(index)
 		}
 		b.Field(field, member)
 		index++

@@ -3,7 +3,7 @@ package protobuf
 import (
 	"errors"
 	"fmt"
-	"time"
+	"strconv"
 
 	"github.com/twmb/franz-go/pkg/sr"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -15,11 +15,11 @@ import (
 	"kconnect/connect/data"
 )
 
-var messages = registry.Texts{
+var format = registry.Format{Type: sr.TypeProtobuf, Name: "Protobuf", Texts: registry.Texts{
 	Writing: "Failed to serialize Protobuf data from topic ", WritingEnd: " :",
 	Reading: "Failed to deserialize data for topic ", ReadingEnd: " to Protobuf: ",
 	Access: "Failed to access Protobuf data from topic ",
-}
+}}
 
 // Plugins returns the converter, under the name that users of the Java
 // converter know.
@@ -33,32 +33,17 @@ func Plugins() []connect.Plugin {
 // Converter writes and reads Protobuf with the schemas of a registry.
 type Converter struct {
 	settings settings
-	client   *registry.Client
+	schemas  *registry.Schemas[*writer, *file]
 	memory   memory
 
-	writers   registry.Cache[written, *writer]
-	lastWrite *writer
-	files     registry.Cache[read, *file]
-	readers   registry.Cache[place, *reader]
-	lastRead  *reader
-}
-
-type written struct {
-	topic  string
-	schema *data.Schema
+	readers  registry.Cache[place, *reader]
+	lastRead *reader
 }
 
 type writer struct {
-	written
-	encoder *messageEncoder
+	index   []byte // the place of the message
+	message *messageEncoder
 	top     *fieldEncoder // of a value that is no struct: the field of its wrapper
-	prefix  []byte
-	until   time.Time
-}
-
-type read struct {
-	topic string
-	id    int
 }
 
 // file is a schema of the registry.
@@ -69,7 +54,7 @@ type file struct {
 
 // place is a message of a schema.
 type place struct {
-	read
+	*file
 	index string // the bytes of its place
 }
 
@@ -82,19 +67,11 @@ type reader struct {
 
 // Configure reads the settings. It does not ask the registry.
 func (c *Converter) Configure(m config.Map, isKey bool) error {
-	v, err := registry.Parse(def, m, isKey)
+	v, schemas, err := registry.Open(format, def, m, isKey, registry.Translation[*writer, *file]{Draft: c.draft, Load: c.load})
 	if err != nil {
 		return err
 	}
-	client, err := registry.New(v, m, registry.Format{Type: sr.TypeProtobuf, Name: "Protobuf"}, isKey)
-	if err != nil {
-		return err
-	}
-	size := registry.CacheSize(v)
-	*c = Converter{
-		settings: settingsOf(v), client: client,
-		writers: registry.NewCache[written, *writer](size), files: registry.NewCache[read, *file](size), readers: registry.NewCache[place, *reader](size),
-	}
+	*c = Converter{settings: settingsOf(v), schemas: schemas, readers: registry.NewCache[place, *reader](registry.CacheSize(v))}
 	return nil
 }
 
@@ -105,20 +82,15 @@ func (c *Converter) Append(dst []byte, topic string, s *data.Schema, v data.Valu
 	if v.IsNull() {
 		return nil, nil
 	}
-	w := c.lastWrite
-	if w == nil || w.schema != s || w.topic != topic || !w.until.IsZero() && time.Now().After(w.until) {
-		var err error
-		if w, err = c.writer(topic, s); err != nil {
-			return dst, messages.WriteError(topic, err)
-		}
-		c.lastWrite = w
+	out, w, err := c.schemas.Writer(dst, topic, s)
+	if err != nil {
+		return dst, err
 	}
-	out := append(dst, w.prefix...)
-	var err error
+	out = append(out, w.index...)
 	if w.top != nil {
 		out, err = w.top.append(out, v)
 	} else {
-		out, err = w.encoder.append(out, v)
+		out, err = w.message.append(out, v)
 	}
 	if err != nil {
 		return dst, err
@@ -126,49 +98,44 @@ func (c *Converter) Append(dst []byte, topic string, s *data.Schema, v data.Valu
 	return out, nil
 }
 
-func (c *Converter) writer(topic string, s *data.Schema) (*writer, error) {
-	key := written{topic, s}
-	if w, ok := c.writers.Get(key); ok && (w.until.IsZero() || !time.Now().After(w.until)) {
-		return w, nil
-	}
+func (c *Converter) draft(s *data.Schema) (registry.Draft[*writer], error) {
+	none := registry.Draft[*writer]{}
 	text, name, err := c.settings.fromConnect(s)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	descriptor, err := compile(text, nil)
 	if err != nil {
-		return nil, connect.NewDataError("The Protobuf schema for "+s.String()+" is not valid. Set scrub.invalid.names=true if names have characters that Protobuf does not allow", err)
-	}
-	subject, err := c.client.Subject(topic, name)
-	if err != nil {
-		return nil, err
+		return none, connect.NewDataError("The Protobuf schema for "+s.String()+" is not valid. Set scrub.invalid.names=true if names have characters that Protobuf does not allow", err)
 	}
 	own := messageNamed(descriptor.Messages(), protoreflect.FullName(name))
-	found, err := c.client.Register(subject, registry.Schema{Text: text}, func(other registry.Schema) error { return c.compatible(own, other) })
-	if err != nil {
-		return nil, err
-	}
-	if found.Other != nil {
-		if descriptor, err = c.compile(*found.Other); err != nil {
-			return nil, err
-		}
-		if own = messageNamed(descriptor.Messages(), own.FullName()); own == nil {
-			return nil, connect.NewDataError("Schema "+fmt.Sprint(found.ID)+" of the registry has no message "+name, nil)
-		}
-	}
-	w := &writer{written: key, until: found.Until}
+	return registry.Draft[*writer]{
+		Text: text, Record: name,
+		Compatible: func(other registry.Schema) error { return c.compatible(own, other) },
+		Writer: func(found registry.Written) (*writer, error) {
+			if found.Other != nil {
+				if descriptor, err = registry.Resolve(c.schemas.Client, *found.Other, compile); err != nil {
+					return nil, err
+				}
+				if own = messageNamed(descriptor.Messages(), own.FullName()); own == nil {
+					return nil, connect.NewDataError("Schema "+strconv.Itoa(found.ID)+" of the registry has no message "+name, nil)
+				}
+			}
+			return c.settings.writerOf(s, own)
+		},
+	}, nil
+}
+
+func (c *settings) writerOf(s *data.Schema, m protoreflect.MessageDescriptor) (*writer, error) {
+	w := &writer{index: appendIndex(nil, m)}
 	if s.Type() == data.StructType {
-		w.encoder, err = c.settings.encoderOf(s, own)
-	} else {
-		top, e := c.settings.fieldEncoder(s, own.Fields().Get(0))
-		w.top, err = &top, e
+		var err error
+		w.message, err = c.encoderOf(s, m)
+		return w, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	w.prefix = appendIndex(registry.AppendPrefix(nil, found.ID), own)
-	c.writers.Put(key, w)
-	return w, nil
+	top, err := c.fieldEncoder(s, m.Fields().Get(0))
+	w.top = &top
+	return w, err
 }
 
 // messageNamed finds a message at any depth; nil when there is none.
@@ -257,22 +224,10 @@ func at(file protoreflect.FileDescriptor, index []byte) (protoreflect.MessageDes
 	return m, nil
 }
 
-func (c *Converter) compile(s registry.Schema) (protoreflect.FileDescriptor, error) {
-	references, err := c.client.References(s)
-	if err != nil {
-		return nil, err
-	}
-	descriptor, err := compile(s.Text, references)
-	if err != nil {
-		return nil, registry.InvalidSchema(s, err)
-	}
-	return descriptor, nil
-}
-
 // compatible tells whether the fields of m can be read by the message of that
 // name in another schema.
 func (c *Converter) compatible(m protoreflect.MessageDescriptor, other registry.Schema) error {
-	descriptor, err := c.compile(other)
+	descriptor, err := registry.Resolve(c.schemas.Client, other, compile)
 	if err != nil {
 		return err
 	}
@@ -325,27 +280,31 @@ func (c *Converter) Decode(topic string, b []byte) (*data.Schema, data.Value, er
 	}
 	id, rest, err := registry.Split(b)
 	if err != nil {
-		return nil, data.Null, messages.ReadError(topic, err)
+		return nil, data.Null, c.schemas.ReadError(topic, err)
 	}
 	index, payload, err := splitIndex(rest)
 	if err != nil {
-		return nil, data.Null, messages.ReadError(topic, registry.Malformed("Protobuf", id, err))
+		return nil, data.Null, c.schemas.ReadError(topic, c.schemas.Malformed(id, err))
+	}
+	f, err := c.schemas.Reader(topic, id, index)
+	if err != nil {
+		return nil, data.Null, err
 	}
 	r := c.lastRead
-	if r == nil || r.id != id || r.topic != topic || r.index != string(index) {
-		if r, err = c.reader(topic, id, index); err != nil {
-			return nil, data.Null, messages.ReadError(topic, err)
+	if r == nil || r.file != f || r.index != string(index) {
+		if r, err = c.reader(f, id, index); err != nil {
+			return nil, data.Null, c.schemas.ReadError(topic, err)
 		}
 		c.lastRead = r
 	}
 	c.memory.count = 0
 	v, err := r.decoder.read(payload, &c.memory)
 	if err != nil {
-		var own *data.Error
+		var own *data.Error // faults by the rules of Connect are shown as they are
 		if errors.As(err, &own) {
 			return nil, data.Null, own
 		}
-		return nil, data.Null, messages.ReadError(topic, registry.Malformed("Protobuf", id, err))
+		return nil, data.Null, c.schemas.ReadError(topic, c.schemas.Malformed(id, err))
 	}
 	if r.top {
 		v = v.Struct().At(0)
@@ -353,14 +312,32 @@ func (c *Converter) Decode(topic string, b []byte) (*data.Schema, data.Value, er
 	return r.schema, v, nil
 }
 
-func (c *Converter) reader(topic string, id int, index []byte) (*reader, error) {
-	key := place{read{topic, id}, string(index)}
+// load reads a file of messages. The first one that is seen gives the subject
+// in which its version is looked for.
+func (c *Converter) load(s registry.Schema, index []byte) (registry.Loaded[*file], error) {
+	none := registry.Loaded[*file]{}
+	descriptor, err := registry.Resolve(c.schemas.Client, s, compile)
+	if err != nil {
+		return none, err
+	}
+	m, err := at(descriptor, index)
+	if err != nil {
+		return none, c.schemas.Malformed(s.ID, err)
+	}
+	return registry.Loaded[*file]{Record: string(m.FullName()), Reader: func(version int) (*file, error) {
+		return &file{descriptor, version}, nil
+	}}, nil
+}
+
+// reader returns what reads a message of a file.
+func (c *Converter) reader(f *file, id int, index []byte) (*reader, error) {
+	key := place{f, string(index)}
 	if r, ok := c.readers.Get(key); ok {
 		return r, nil
 	}
-	f, m, err := c.message(topic, id, index)
+	m, err := at(f.descriptor, index)
 	if err != nil {
-		return nil, err
+		return nil, c.schemas.Malformed(id, err)
 	}
 	r := &reader{place: key}
 	if r.schema, err = c.settings.toConnect(m, f.version); err != nil {
@@ -372,43 +349,4 @@ func (c *Converter) reader(topic string, id int, index []byte) (*reader, error) 
 	r.top = r.schema.Type() != data.StructType
 	c.readers.Put(key, r)
 	return r, nil
-}
-
-// message finds a message of a schema; the schema is asked for once.
-func (c *Converter) message(topic string, id int, index []byte) (*file, protoreflect.MessageDescriptor, error) {
-	key := read{topic, id}
-	f, known := c.files.Get(key)
-	if known {
-		m, err := at(f.descriptor, index)
-		if err != nil {
-			err = registry.Malformed("Protobuf", id, err)
-		}
-		return f, m, err
-	}
-	subject := ""
-	if !c.client.NamedByRecord() {
-		subject, _ = c.client.Subject(topic, "") // fails by the name of a record only
-	}
-	s, err := c.client.ByID(subject, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	f = &file{}
-	if f.descriptor, err = c.compile(s); err != nil {
-		return nil, nil, err
-	}
-	m, err := at(f.descriptor, index)
-	if err != nil {
-		return nil, nil, registry.Malformed("Protobuf", id, err)
-	}
-	if c.client.NamedByRecord() {
-		if subject, err = c.client.Subject(topic, string(m.FullName())); err != nil {
-			return nil, nil, err
-		}
-	}
-	if f.version, err = c.client.Version(subject, s); err != nil {
-		return nil, nil, err
-	}
-	c.files.Put(key, f)
-	return f, m, nil
 }

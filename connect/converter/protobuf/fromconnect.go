@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kconnect/connect"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
@@ -164,7 +165,7 @@ func (t *text) message(name string, s *data.Schema, indent string) (string, erro
 }
 
 func (t *text) oneof(m *message, s *data.Schema, number func(*data.Schema) string, indent string) error {
-	name, ok := s.Param(generalUnion)
+	name, ok := s.Param(registry.UnionParam)
 	if !ok || !t.generalized {
 		name = strings.TrimPrefix(s.Name(), unionPrefix)
 	}

@@ -1,7 +1,6 @@
 package protobuf
 
 import (
-	"net/url"
 	"strings"
 
 	"kconnect/connect/config"
@@ -12,8 +11,8 @@ import (
 var def = registry.Def(
 	registry.Flag("enhanced.protobuf.schema.support", "false", "Keep packages in the names of schemas."),
 	registry.Flag("scrub.invalid.names", "false", "Replace what Protobuf does not allow in names, such as blanks and dashes, by underscores when writing."),
-	registry.Flag("generalized.sum.type.support", "false", "Represent unions and enums in the way that the converters of all formats share."),
-	registry.Flag("ignore.default.for.nullables", "false", "Write null, not the default, where a value is null."),
+	registry.Generalized,
+	registry.IgnoreDefault,
 	registry.Flag("int.for.enums", "false", "Read enums as their numbers."),
 	registry.Flag("optional.for.nullables", "false", "Write optional fields with the keyword optional, and read as optional only those that have it."),
 	registry.Flag("optional.for.proto2", "true", "Let the keyword optional of proto2 tell null from the default, too."),
@@ -49,9 +48,6 @@ const (
 	tagParam    = namespace + ".Tag"
 	typeParam   = namespace + ".Type"
 
-	generalUnion = "org.apache.kafka.connect.data.Union"
-	generalEnum  = "org.apache.kafka.connect.data.Enum"
-
 	connectType      = "connect.type"
 	decimalPrecision = "connect.decimal.precision"
 
@@ -82,21 +78,21 @@ func isUnion(s *data.Schema) bool {
 	if s.Type() != data.StructType {
 		return false
 	}
-	_, general := s.Param(generalUnion)
+	_, general := s.Param(registry.UnionParam)
 	return general || strings.HasPrefix(s.Name(), namespace+".Union")
 }
 
 // enumOf returns the name of the enum that a text or number stands for and
 // the parameter under which it says so; both empty otherwise.
 func (c *settings) enumOf(s *data.Schema) (name, param string) {
-	_, general := s.Param(generalEnum)
+	_, general := s.Param(registry.EnumParam)
 	_, own := s.Param(enumParam)
 	if !general && !own {
 		return "", ""
 	}
 	param = enumParam
 	if c.generalized && general || !own {
-		param = generalEnum
+		param = registry.EnumParam
 	}
 	name, _ = s.Param(param)
 	return name, param
@@ -104,32 +100,10 @@ func (c *settings) enumOf(s *data.Schema) (name, param string) {
 
 // scrubbed returns a name of one part that Protobuf allows.
 func (c *settings) scrubbed(name string) string {
-	if !c.scrub || name == "" || isName(name) {
+	if !c.scrub {
 		return name
 	}
-	b := []byte(url.QueryEscape(name))
-	if b[0] >= '0' && b[0] <= '9' || b[0] == '_' {
-		b = append([]byte{'x'}, b...)
-	}
-	for i, ch := range b {
-		if !isNameByte(ch) {
-			b[i] = '_'
-		}
-	}
-	return string(b)
-}
-
-func isName(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !isNameByte(s[i]) {
-			return false
-		}
-	}
-	return (s[0] < '0' || s[0] > '9') && s[0] != '_'
-}
-
-func isNameByte(c byte) bool {
-	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
+	return registry.Identifier(name, "0123456789_")
 }
 
 // split takes a full name apart into package and name.

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"kconnect/connect"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
@@ -93,7 +94,7 @@ func (c *settings) unionName(o protoreflect.OneofDescriptor) string {
 func (r *reading) oneof(b *data.Builder, o protoreflect.OneofDescriptor) error {
 	u := data.NewStructBuilder().Optional()
 	if r.generalized {
-		u.Named(string(o.Name())).Param(generalUnion, string(o.Name()))
+		u.Named(string(o.Name())).Param(registry.UnionParam, string(o.Name()))
 	} else {
 		u.Named(unionPrefix + r.name(o))
 	}
@@ -190,7 +191,7 @@ func (r *reading) enum(e protoreflect.EnumDescriptor) *data.Builder {
 	}
 	param := enumParam
 	if r.generalized {
-		param = generalEnum
+		param = registry.EnumParam
 	}
 	b.Named(r.name(e)).Param(param, string(e.Name()))
 	for i := range e.Values().Len() {

@@ -22,10 +22,11 @@ import (
 // maxAnswer bounds what the registry may answer, in bytes.
 const maxAnswer = 32 << 20
 
-// Format is a format of schemas.
+// Format is a format of schemas, and how its converter speaks of it.
 type Format struct {
 	Type sr.SchemaType
 	Name string // in messages, such as Avro
+	Texts
 }
 
 // Schema is a schema of the registry.
@@ -52,9 +53,9 @@ type Client struct {
 	latestTTL              time.Duration // 0 is for ever
 }
 
-// New makes the client for the settings of a converter. request.header.NAME
+// newClient makes the client for the settings of a converter. request.header.NAME
 // in m is sent with every request.
-func New(v *config.Values, m config.Map, format Format, isKey bool) (*Client, error) {
+func newClient(v *config.Values, m config.Map, format Format, isKey bool) (*Client, error) {
 	c := &Client{
 		format:       format,
 		role:         "value",

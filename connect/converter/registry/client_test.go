@@ -20,11 +20,11 @@ import (
 var avro = Format{Type: sr.TypeAvro, Name: "Avro"}
 
 func client(m config.Map) (*Client, error) {
-	v, err := Parse(Def(), m, false)
+	_, c, err := Open(avro, Def(), m, false, Translation[int, int]{})
 	if err != nil {
 		return nil, err
 	}
-	return New(v, m, avro, false)
+	return c.Client, nil
 }
 
 // echo is a registry whose schemas are the headers it was asked with.
@@ -132,8 +132,7 @@ func TestASlowRegistryIsRetriable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.ByID("", 1)
-	texts := Texts{Reading: "reading "}
-	err = texts.ReadError("t", err)
+	err = c.ReadError("t", err)
 	if connect.KindOf(err) != connect.Retriable || connect.ClassOf(err) != connect.ClassRetriable || !strings.Contains(connect.Trace(err), "org.apache.kafka.common.errors.TimeoutException") {
 		t.Error(connect.Trace(err))
 	}

@@ -100,13 +100,22 @@ type Texts struct {
 }
 
 // WriteError says for which topic data could not be written.
-func (t *Texts) WriteError(topic string, err error) error {
+func (c *Client) WriteError(topic string, err error) error {
+	t := &c.format.Texts
 	return t.wrap("serializing", t.Writing+topic+t.WritingEnd, topic, err)
 }
 
 // ReadError says of which topic data could not be read.
-func (t *Texts) ReadError(topic string, err error) error {
+func (c *Client) ReadError(topic string, err error) error {
+	t := &c.format.Texts
 	return t.wrap("deserializing", t.Reading+topic+t.ReadingEnd, topic, err)
+}
+
+// Malformed is the error of a record whose bytes are not what its schema says.
+func (c *Client) Malformed(id int, err error) error {
+	e := SerializationError("Error deserializing "+c.format.Name+" message for id "+strconv.Itoa(id), err)
+	e.Remedy = "The bytes are not what the schema says: they were cut, or written with another schema."
+	return e
 }
 
 // wrap puts the exception of the Java converters around one of this package.
@@ -137,11 +146,4 @@ func (t *Texts) wrap(doing, message, topic string, err error) error {
 // InvalidSchema is the error of a schema of the registry that cannot be read.
 func InvalidSchema(s Schema, err error) error {
 	return SerializationError("The schema with id "+strconv.Itoa(s.ID)+" cannot be read", err)
-}
-
-// Malformed is the error of a record whose bytes are not what its schema says.
-func Malformed(format string, id int, err error) error {
-	e := SerializationError("Error deserializing "+format+" message for id "+strconv.Itoa(id), err)
-	e.Remedy = "The bytes are not what the schema says: they were cut, or written with another schema."
-	return e
 }

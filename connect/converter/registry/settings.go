@@ -27,6 +27,12 @@ func Flag(name, def, doc string) config.Key {
 	return k
 }
 
+// Keys that several formats have.
+var (
+	Generalized   = Flag("generalized.sum.type.support", "false", "Represent unions and enums in the way that the converters of all formats share.")
+	IgnoreDefault = Flag("ignore.default.for.nullables", "false", "Write null, not the default, where a value is null.")
+)
+
 func secured(k config.Key) config.Key { //nolint:gocritic // a table of definitions
 	k.Group = groupSecurity
 	return k
@@ -101,9 +107,9 @@ var refused = []struct{ key, harmless, why string }{
 	{"schema.backup.enabled", ",false,", "backup envelopes are neither read nor written here"},
 }
 
-// Parse reads the settings m of a converter by its table. The error is that
+// parse reads the settings m of a converter by its table. The error is that
 // of the first key at fault, in the class that users know.
-func Parse(def *config.Def, m config.Map, isKey bool) (*config.Values, error) {
+func parse(def *config.Def, m config.Map, isKey bool) (*config.Values, error) {
 	m = m.Clone()
 	m[typeKey] = "value"
 	if isKey {
