@@ -106,11 +106,11 @@ func (e *encoder) append(dst []byte, v data.Value) ([]byte, error) {
 		}
 	case data.Float32:
 		if kind == data.KindFloat32 {
-			return appendFloat(dst, v), nil
+			return data.AppendJSONFloat(dst, float64(v.Float32()), 32), nil
 		}
 	case data.Float64:
 		if kind == data.KindFloat64 {
-			return appendFloat(dst, v), nil
+			return data.AppendJSONFloat(dst, v.Float64(), 64), nil
 		}
 	case data.Boolean:
 		if kind == data.KindBool {
@@ -160,15 +160,8 @@ func (e *encoder) appendLogical(dst []byte, v data.Value) ([]byte, error) {
 	if v.Kind() != data.KindInstant {
 		return dst, connect.NewDataError("Invalid type for "+logicalNames[e.logical]+", expected Date but was class "+v.JavaClass(), nil)
 	}
-	switch e.logical {
-	case data.LogicalDate:
-		n, err := data.DateFromInstant(v.Instant())
-		return strconv.AppendInt(dst, int64(n), 10), err
-	case data.LogicalTime:
-		n, err := data.TimeFromInstant(v.Instant())
-		return strconv.AppendInt(dst, int64(n), 10), err
-	}
-	return strconv.AppendInt(dst, v.Instant(), 10), nil
+	n, err := data.StoredInstant(e.logical, v.Instant())
+	return strconv.AppendInt(dst, n, 10), err
 }
 
 var logicalNames = [...]string{
@@ -270,8 +263,10 @@ func appendPlain(dst []byte, v data.Value) ([]byte, error) {
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case data.KindInt8, data.KindInt16, data.KindInt32, data.KindInt64:
 		return strconv.AppendInt(dst, v.Int(), 10), nil
-	case data.KindFloat32, data.KindFloat64:
-		return appendFloat(dst, v), nil
+	case data.KindFloat32:
+		return data.AppendJSONFloat(dst, float64(v.Float32()), 32), nil
+	case data.KindFloat64:
+		return data.AppendJSONFloat(dst, v.Float64(), 64), nil
 	case data.KindString:
 		return appendString(dst, v.Str())
 	case data.KindBytes:
@@ -288,23 +283,6 @@ func appendPlain(dst []byte, v data.Value) ([]byte, error) {
 		return dst, connect.NewDataError("Mismatching schema.", nil)
 	}
 	return dst, connect.NewDataError("Java class class "+v.JavaClass()+" does not have corresponding schema type.", nil)
-}
-
-// appendFloat appends Java's text; what JSON has no number for is a text.
-func appendFloat(dst []byte, v data.Value) []byte {
-	f, single := 0.0, v.Kind() == data.KindFloat32
-	if single {
-		f = float64(v.Float32())
-	} else {
-		f = v.Float64()
-	}
-	if f-f != 0 { // infinity or no number
-		return append(data.AppendFloat64(append(dst, '"'), f), '"')
-	}
-	if single {
-		return data.AppendFloat32(dst, v.Float32())
-	}
-	return data.AppendFloat64(dst, f)
 }
 
 func appendBase64(dst, b []byte) []byte {
@@ -328,7 +306,7 @@ func appendString(dst []byte, s string) ([]byte, error) {
 		b = b[n:]
 		c := b[0]
 		if c < utf8.RuneSelf {
-			dst = appendEscape(dst, c)
+			dst = data.AppendJSONEscape(dst, c)
 			b = b[1:]
 			continue
 		}
@@ -338,39 +316,13 @@ func appendString(dst []byte, s string) ([]byte, error) {
 			return dst, notUTF8(b)
 		case size == 4:
 			char -= 0x10000
-			dst = appendHex(dst, 0xd800+char>>10)
-			dst = appendHex(dst, 0xdc00+char&0x3ff)
+			dst = data.AppendJSONUnit(dst, 0xd800+char>>10)
+			dst = data.AppendJSONUnit(dst, 0xdc00+char&0x3ff)
 		default:
 			dst = append(dst, b[:size]...)
 		}
 		b = b[size:]
 	}
-}
-
-const upperHex = "0123456789ABCDEF"
-
-func appendHex(dst []byte, unit rune) []byte {
-	return append(dst, '\\', 'u', upperHex[unit>>12&15], upperHex[unit>>8&15], upperHex[unit>>4&15], upperHex[unit&15])
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\b':
-		c = 'b'
-	case '\t':
-		c = 't'
-	case '\n':
-		c = 'n'
-	case '\f':
-		c = 'f'
-	case '\r':
-		c = 'r'
-	default:
-		return appendHex(dst, rune(c))
-	}
-	return append(dst, '\\', c)
 }
 
 // notUTF8 is the error of a text that is no UTF-8, such as a lone surrogate.

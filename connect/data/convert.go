@@ -218,15 +218,8 @@ func asInt64(from *Schema, v Value, cause error) (int64, error) {
 		if from == nil {
 			break
 		}
-		switch from.Logical() {
-		case LogicalDate:
-			n, err := DateFromInstant(v.Instant())
-			return int64(n), err
-		case LogicalTime:
-			n, err := TimeFromInstant(v.Instant())
-			return int64(n), err
-		case LogicalTimestamp:
-			return v.Instant(), nil
+		if l := from.Logical(); l == LogicalDate || l == LogicalTime || l == LogicalTimestamp {
+			return StoredInstant(l, v.Instant())
 		}
 	}
 	if from != nil {

@@ -96,6 +96,20 @@ func DateFromInstant(ms int64) (int32, error) {
 	return int32(ms / millisPerDay), nil
 }
 
+// StoredInstant returns the number under which an instant of a Date, Time or
+// Timestamp is stored.
+func StoredInstant(l Logical, ms int64) (int64, error) {
+	switch l {
+	case LogicalDate:
+		n, err := DateFromInstant(ms)
+		return int64(n), err
+	case LogicalTime:
+		n, err := TimeFromInstant(ms)
+		return int64(n), err
+	}
+	return ms, nil
+}
+
 // InstantFromDate returns the midnight at which a Date begins, in ms.
 func InstantFromDate(days int32) int64 { return int64(days) * millisPerDay }
 

@@ -35,7 +35,7 @@ func fits(s *Schema, v Value) bool {
 	if v.kind == KindNull {
 		return s.optional
 	}
-	return s.typ.Primitive() && v.kind == s.kind()
+	return s.typ.Primitive() && v.kind == s.Kind()
 }
 
 func validate(s *Schema, v Value, location string) error {
@@ -45,7 +45,7 @@ func validate(s *Schema, v Value, location string) error {
 		}
 		return nil
 	}
-	if v.kind != s.kind() {
+	if v.kind != s.Kind() {
 		named := ""
 		if s.hasName {
 			named = ` "` + s.name + `"`
@@ -89,8 +89,8 @@ var typeKinds = [...]Kind{
 	Bytes: KindBytes, Array: KindArray, MapType: KindMap, StructType: KindStruct,
 }
 
-// kind returns the one runtime type that values of s have.
-func (s *Schema) kind() Kind {
+// Kind returns the one runtime type that values of s have.
+func (s *Schema) Kind() Kind {
 	switch s.Logical() {
 	case LogicalDecimal:
 		return KindDecimal

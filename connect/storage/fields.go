@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/go-faster/jx"
+
+	"kconnect/connect/data"
 )
 
 // Fields is a source partition or a source offset: a map in an order. Nil is
@@ -69,7 +71,7 @@ func appendFields(dst []byte, f Fields) ([]byte, error) {
 		case int64:
 			dst = strconv.AppendInt(dst, v, 10)
 		case float64:
-			dst = appendDouble(dst, v)
+			dst = data.AppendJSONFloat(dst, v, 64)
 		case string:
 			dst = appendString(dst, v)
 		default:

@@ -14,8 +14,6 @@ import (
 	"kconnect/connect/data"
 )
 
-const upperHex = "0123456789ABCDEF"
-
 // appendString appends s as Jackson writes a JSON string: only quotes,
 // backslashes and control characters are escaped, and characters beyond U+FFFF
 // become a pair of escapes.
@@ -30,22 +28,7 @@ func appendString(dst []byte, s string) []byte {
 				continue
 			}
 			dst = append(dst, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\b':
-				dst = append(dst, '\\', 'b')
-			case '\t':
-				dst = append(dst, '\\', 't')
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			case '\f':
-				dst = append(dst, '\\', 'f')
-			case '\r':
-				dst = append(dst, '\\', 'r')
-			default:
-				dst = appendUnit(dst, rune(c))
-			}
+			dst = data.AppendJSONEscape(dst, c)
 			i++
 			start = i
 			continue
@@ -55,8 +38,8 @@ func appendString(dst []byte, s string) []byte {
 		case r > 0xFFFF:
 			dst = append(dst, s[start:i]...)
 			r -= 0x10000
-			dst = appendUnit(dst, 0xD800+r>>10)
-			dst = appendUnit(dst, 0xDC00+r&0x3FF)
+			dst = data.AppendJSONUnit(dst, 0xD800+r>>10)
+			dst = data.AppendJSONUnit(dst, 0xDC00+r&0x3FF)
 			start = i + size
 		case r == utf8.RuneError && size == 1:
 			dst = append(dst, s[start:i]...)
@@ -67,19 +50,6 @@ func appendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
-}
-
-func appendUnit(dst []byte, u rune) []byte {
-	return append(dst, '\\', 'u', upperHex[u>>12&15], upperHex[u>>8&15], upperHex[u>>4&15], upperHex[u&15])
-}
-
-// appendDouble appends f as Java writes a double; what JSON has no number for
-// becomes a string, as Jackson does it.
-func appendDouble(dst []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return append(data.AppendFloat64(append(dst, '"'), f), '"')
-	}
-	return data.AppendFloat64(dst, f)
 }
 
 // errNotJSON marks a value that is no JSON text at all.

@@ -111,20 +111,20 @@ func (c *settings) compile(e *encoder) error {
 	if !sameLogical(s, n) {
 		return noPlace(s, n)
 	}
+	e.kind = s.Kind()
 	switch s.Logical() {
 	case data.LogicalDecimal:
-		e.kind, e.step, e.size = data.KindDecimal, stepDecimal, n.size
+		e.step, e.size = stepDecimal, n.size
 		if n.kind == fixedKind {
 			e.step = stepDecimalFixed
 		}
 		return nil
 	case data.LogicalDate, data.LogicalTime, data.LogicalTimestamp:
-		e.kind, e.step = data.KindInstant, stepInstant
+		e.step = stepInstant
 		return nil
 	}
 	switch s.Type() {
 	case data.Int8, data.Int16, data.Int32, data.Int64:
-		e.kind = map[data.Type]data.Kind{data.Int8: data.KindInt8, data.Int16: data.KindInt16, data.Int32: data.KindInt32, data.Int64: data.KindInt64}[s.Type()]
 		e.step = stepInt
 		switch n.kind {
 		case floatKind:
@@ -133,16 +133,16 @@ func (c *settings) compile(e *encoder) error {
 			e.step = stepIntToDouble
 		}
 	case data.Float32:
-		e.kind, e.step = data.KindFloat32, stepFloat
+		e.step = stepFloat
 		if n.kind == doubleKind {
 			e.step = stepFloatToDouble
 		}
 	case data.Float64:
-		e.kind, e.step = data.KindFloat64, stepDouble
+		e.step = stepDouble
 	case data.Boolean:
-		e.kind, e.step = data.KindBool, stepBool
+		e.step = stepBool
 	case data.String:
-		e.kind, e.step = data.KindString, stepText
+		e.step = stepText
 		if n.kind == enumKind {
 			e.step, e.symbols = stepEnum, map[string]int64{}
 			for i, symbol := range n.symbols {
@@ -150,12 +150,12 @@ func (c *settings) compile(e *encoder) error {
 			}
 		}
 	case data.Bytes:
-		e.kind, e.step, e.size = data.KindBytes, stepBytes, n.size
+		e.step, e.size = stepBytes, n.size
 		if n.kind == fixedKind {
 			e.step = stepFixed
 		}
 	case data.Array:
-		e.kind, e.step = data.KindArray, stepArray
+		e.step = stepArray
 		var err error
 		e.elem, err = c.encoderOf(s.Elem(), n.items)
 		return err
@@ -189,7 +189,7 @@ func sameLogical(s *data.Schema, n *node) bool {
 
 func (c *settings) compileMap(e *encoder) (err error) {
 	s, n := e.schema, e.node
-	e.kind, e.step = data.KindMap, stepMap
+	e.step = stepMap
 	if n.kind == mapKind {
 		e.elem, err = c.encoderOf(s.Elem(), n.items)
 		return err
@@ -212,7 +212,7 @@ func (c *settings) compileMap(e *encoder) (err error) {
 // field that the struct lacks has its default.
 func (c *settings) compileRecord(e *encoder) error {
 	s, n := e.schema, e.node
-	e.kind, e.step = data.KindStruct, stepRecord
+	e.step = stepRecord
 	from := map[string]int{}
 	for i, f := range s.Fields() {
 		from[c.scrubbed(f.Name)] = i

@@ -81,7 +81,7 @@ func (c *Converter) Append(dst []byte, topic string, s *data.Schema, v data.Valu
 func (e *encoder) appendRaw(dst []byte, v data.Value) ([]byte, error) {
 	switch {
 	case v.Kind() != e.kind:
-		return dst, e.wrongKind(v)
+		return dst, registry.WrongKind(e.schema, v)
 	case e.step == stepDecimal:
 		return data.AppendDecimalBytes(dst, e.schema, v.Decimal())
 	}

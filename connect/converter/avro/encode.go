@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"kconnect/connect"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
@@ -62,10 +63,6 @@ const (
 	stepAnything
 )
 
-func invalidType(s *data.Schema, v data.Value) error {
-	return connect.NewDataError("Invalid type for "+s.Type().String()+": class "+v.JavaClass(), nil)
-}
-
 // errNull is the error of null where there must be a value.
 func errNull() error {
 	return connect.NewDataError("Found null value for non-optional schema", nil)
@@ -83,7 +80,7 @@ func (e *encoder) append(dst []byte, v data.Value) ([]byte, error) {
 		dst = binary.AppendVarint(dst, e.branch)
 	}
 	if v.Kind() != e.kind && e.step != stepAnything {
-		return dst, e.wrongKind(v)
+		return dst, registry.WrongKind(e.schema, v)
 	}
 	switch e.step {
 	case stepInt:
@@ -109,7 +106,7 @@ func (e *encoder) append(dst []byte, v data.Value) ([]byte, error) {
 		b := v.Bytes()
 		return append(binary.AppendVarint(dst, int64(len(b))), b...), nil
 	case stepInstant:
-		n, err := instantOf(e.schema, v)
+		n, err := data.StoredInstant(e.schema.Logical(), v.Instant())
 		return binary.AppendVarint(dst, n), err
 	case stepDecimal:
 		return e.appendDecimal(dst, v.Decimal())
@@ -137,7 +134,7 @@ func (e *encoder) append(dst []byte, v data.Value) ([]byte, error) {
 	case stepAnything:
 		return appendAnything(dst, v)
 	}
-	return dst, invalidType(e.schema, v)
+	return dst, registry.WrongKind(e.schema, v)
 }
 
 func (e *encoder) appendNull(dst []byte) ([]byte, error) {
@@ -150,17 +147,6 @@ func (e *encoder) appendNull(dst []byte) ([]byte, error) {
 		return dst, connect.NewDataError("Found null value for Avro schema "+e.node.fullName()+", which does not allow it", nil)
 	}
 	return binary.AppendVarint(dst, e.null), nil
-}
-
-func (e *encoder) wrongKind(v data.Value) error {
-	switch e.schema.Logical() {
-	case data.LogicalDecimal:
-		return connect.NewDataError("Invalid type for Decimal, expected BigDecimal but was class "+v.JavaClass(), nil)
-	case data.LogicalDate, data.LogicalTime, data.LogicalTimestamp:
-		name := map[data.Logical]string{data.LogicalDate: "Date", data.LogicalTime: "Time", data.LogicalTimestamp: "Timestamp"}[e.schema.Logical()]
-		return connect.NewDataError("Invalid type for "+name+", expected Date but was class "+v.JavaClass(), nil)
-	}
-	return invalidType(e.schema, v)
 }
 
 func appendText(dst []byte, s string) []byte {
@@ -256,7 +242,7 @@ func (e *encoder) appendMap(dst []byte, m *data.Map) ([]byte, error) {
 		}
 		if e.step == stepMap {
 			if entry.Key.Kind() != data.KindString {
-				return dst, invalidType(e.schema.Key(), entry.Key)
+				return dst, registry.WrongKind(e.schema.Key(), entry.Key)
 			}
 			dst = appendText(dst, entry.Key.Str())
 		} else if dst, err = e.key.append(dst, entry.Key); err != nil {

@@ -414,7 +414,7 @@ func (t *translation) defaultOf(s *data.Schema, v data.Value, ofField bool) (jso
 		b, err := data.AppendDecimalBytes(nil, s, v.Decimal())
 		return latin1(b), err
 	case data.KindInstant:
-		n, err := instantOf(s, v)
+		n, err := data.StoredInstant(s.Logical(), v.Instant())
 		return jsontree.Number(strconv.FormatInt(n, 10)), err
 	case data.KindArray:
 		list := []jsontree.Node{}
@@ -487,19 +487,6 @@ func latin1(b []byte) string {
 		r[i] = rune(c)
 	}
 	return string(r)
-}
-
-// instantOf is the stored form of a Date, Time or Timestamp.
-func instantOf(s *data.Schema, v data.Value) (int64, error) {
-	switch s.Logical() {
-	case data.LogicalDate:
-		n, err := data.DateFromInstant(v.Instant())
-		return int64(n), err
-	case data.LogicalTime:
-		n, err := data.TimeFromInstant(v.Instant())
-		return int64(n), err
-	}
-	return v.Instant(), nil
 }
 
 // validDefault reports whether Avro allows a default for a schema.

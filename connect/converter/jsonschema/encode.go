@@ -2,19 +2,18 @@ package jsonschema
 
 import (
 	"encoding/base64"
-	"math"
 	"strconv"
 
 	"kconnect/connect"
 	"kconnect/connect/converter/jsontree"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 )
 
 // encoder writes the values of one Connect schema.
 type encoder struct {
 	schema  *data.Schema
-	logical data.Logical
-	typ     data.Type
+	kind    data.Kind
 	numeric bool
 	union   bool
 	object  bool // a map that is written as an object
@@ -34,9 +33,9 @@ func (c *settings) encoderOf(s *data.Schema) (*encoder, error) {
 	if s == nil {
 		return nil, connect.NewDataError("JsonSchemaConverter cannot write values that have no schema", nil)
 	}
-	e := &encoder{schema: s, logical: s.Logical(), typ: s.Type(), numeric: c.numeric, union: isUnion(s)}
+	e := &encoder{schema: s, kind: s.Kind(), numeric: c.numeric, union: isUnion(s)}
 	var err error
-	switch e.typ {
+	switch s.Type() {
 	case data.Array:
 		e.elem, err = c.encoderOf(s.Elem())
 	case data.MapType:
@@ -68,94 +67,53 @@ func (e *encoder) append(dst []byte, v data.Value) ([]byte, error) {
 	if v.IsNull() {
 		return append(dst, e.null...), nil
 	}
-	if e.logical != data.NotLogical {
-		return e.appendLogical(dst, v)
-	}
-	kind := v.Kind()
-	switch e.typ {
-	case data.Int8, data.Int16, data.Int32, data.Int64:
-		if kind >= data.KindInt8 && kind <= data.KindInt64 && int(kind-data.KindInt8) == int(e.typ-data.Int8) {
-			return strconv.AppendInt(dst, v.Int(), 10), nil
-		}
-	case data.Float32:
-		if kind == data.KindFloat32 {
-			f := v.Float32()
-			return appendFloat(dst, float64(f), data.AppendFloat32(nil, f)), nil
-		}
-	case data.Float64:
-		if kind == data.KindFloat64 {
-			var buffer [32]byte
-			return appendFloat(dst, v.Float64(), data.AppendFloat64(buffer[:0], v.Float64())), nil
-		}
-	case data.Boolean:
-		if kind == data.KindBool {
-			return strconv.AppendBool(dst, v.Bool()), nil
-		}
-	case data.String:
-		if kind == data.KindString {
-			return jsontree.AppendString(dst, v.Str()), nil
-		}
-	case data.Bytes:
-		if kind == data.KindBytes {
-			return appendBase64(dst, v.Bytes()), nil
-		}
+	switch {
+	case v.Kind() == e.kind:
+	case e.kind == data.KindBytes:
 		return dst, connect.NewDataError("Invalid type for bytes type: class "+v.JavaClass(), nil)
-	case data.Array:
-		if kind == data.KindArray {
-			return e.appendArray(dst, v.Array())
-		}
-	case data.MapType:
-		if kind == data.KindMap {
-			return e.appendMap(dst, v.Map())
-		}
-	case data.StructType:
-		if kind == data.KindStruct {
-			return e.appendStruct(dst, v.Struct())
-		}
+	default:
+		return dst, registry.WrongKind(e.schema, v)
 	}
-	return dst, connect.NewDataError("Invalid type for "+e.typ.String()+": class "+v.JavaClass(), nil)
-}
-
-// appendFloat writes what JSON has no number for as text, as Java does.
-func appendFloat(dst []byte, f float64, text []byte) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return append(append(append(dst, '"'), text...), '"')
+	switch e.kind {
+	case data.KindInt8, data.KindInt16, data.KindInt32, data.KindInt64:
+		return strconv.AppendInt(dst, v.Int(), 10), nil
+	case data.KindFloat32:
+		return data.AppendJSONFloat(dst, float64(v.Float32()), 32), nil
+	case data.KindFloat64:
+		return data.AppendJSONFloat(dst, v.Float64(), 64), nil
+	case data.KindBool:
+		return strconv.AppendBool(dst, v.Bool()), nil
+	case data.KindString:
+		return jsontree.AppendString(dst, v.Str()), nil
+	case data.KindBytes:
+		return appendBase64(dst, v.Bytes()), nil
+	case data.KindInstant:
+		n, err := data.StoredInstant(e.schema.Logical(), v.Instant())
+		return strconv.AppendInt(dst, n, 10), err
+	case data.KindDecimal:
+		return e.appendDecimal(dst, v.Decimal())
+	case data.KindArray:
+		return e.appendArray(dst, v.Array())
+	case data.KindMap:
+		return e.appendMap(dst, v.Map())
 	}
-	return append(dst, text...)
+	return e.appendStruct(dst, v.Struct())
 }
 
 func appendBase64(dst, b []byte) []byte {
 	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), b), '"')
 }
 
-func (e *encoder) appendLogical(dst []byte, v data.Value) ([]byte, error) {
-	if e.logical == data.LogicalDecimal {
-		if v.Kind() != data.KindDecimal {
-			return dst, connect.NewDataError("Invalid type for Decimal, expected BigDecimal but was class "+v.JavaClass(), nil)
-		}
-		if e.numeric {
-			return v.Decimal().AppendText(dst), nil
-		}
-		var buffer [32]byte
-		b, err := data.AppendDecimalBytes(buffer[:0], e.schema, v.Decimal())
-		if err != nil {
-			return dst, err
-		}
-		return appendBase64(dst, b), nil
+func (e *encoder) appendDecimal(dst []byte, d data.Decimal) ([]byte, error) {
+	if e.numeric {
+		return d.AppendText(dst), nil
 	}
-	if v.Kind() != data.KindInstant {
-		name := map[data.Logical]string{data.LogicalDate: "Date", data.LogicalTime: "Time", data.LogicalTimestamp: "Timestamp"}[e.logical]
-		return dst, connect.NewDataError("Invalid type for "+name+", expected Date but was class "+v.JavaClass(), nil)
+	var buffer [32]byte
+	b, err := data.AppendDecimalBytes(buffer[:0], e.schema, d)
+	if err != nil {
+		return dst, err
 	}
-	switch e.logical {
-	case data.LogicalDate:
-		n, err := data.DateFromInstant(v.Instant())
-		return strconv.AppendInt(dst, int64(n), 10), err
-	case data.LogicalTime:
-		n, err := data.TimeFromInstant(v.Instant())
-		return strconv.AppendInt(dst, int64(n), 10), err
-	}
-	return strconv.AppendInt(dst, v.Instant(), 10), nil
+	return appendBase64(dst, b), nil
 }
 
 func (e *encoder) appendArray(dst []byte, list []data.Value) ([]byte, error) {

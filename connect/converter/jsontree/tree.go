@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-faster/jx"
+
+	"kconnect/connect/data"
 )
 
 // maxDepth is how deep a text may be nested.
@@ -147,8 +149,6 @@ func Append(dst []byte, n Node) []byte {
 	return append(dst, "null"...)
 }
 
-const hex = "0123456789ABCDEF"
-
 // AppendString appends a string with the escapes that Java's JSON writer uses.
 // What is no UTF-8 becomes U+FFFD.
 func AppendString[T ~string | ~[]byte](dst []byte, s T) []byte {
@@ -170,22 +170,7 @@ func AppendString[T ~string | ~[]byte](dst []byte, s T) []byte {
 			continue
 		}
 		dst = append(dst, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		case '\b':
-			dst = append(dst, '\\', 'b')
-		case '\f':
-			dst = append(dst, '\\', 'f')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
+		dst = data.AppendJSONEscape(dst, c)
 		i++
 		start = i
 	}

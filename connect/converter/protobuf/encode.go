@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"kconnect/connect"
+	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
 	"kconnect/connect/data/calendar"
 )
@@ -147,25 +148,15 @@ func (c *settings) mapEncoder(f *fieldEncoder, s *data.Schema, fd protoreflect.F
 	return nil
 }
 
-var valueKinds = map[data.Type]data.Kind{
-	data.Int8: data.KindInt8, data.Int16: data.KindInt16, data.Int32: data.KindInt32, data.Int64: data.KindInt64,
-	data.Float32: data.KindFloat32, data.Float64: data.KindFloat64, data.Boolean: data.KindBool, data.String: data.KindString, data.Bytes: data.KindBytes,
-	data.StructType: data.KindStruct,
-}
-
 func (c *settings) valueEncoder(s *data.Schema, fd protoreflect.FieldDescriptor) (v valueEncoder, err error) {
 	if s == nil {
 		return v, connect.NewDataError("Field "+string(fd.FullName())+" has values without a schema", nil)
 	}
-	v = valueEncoder{schema: s, logical: s.Logical(), kind: fd.Kind(), values: valueKinds[s.Type()]}
+	v = valueEncoder{schema: s, logical: s.Logical(), kind: fd.Kind(), values: s.Kind()}
 	if v.logical != data.NotLogical {
 		want := map[data.Logical]protoreflect.FullName{
 			data.LogicalDecimal: decimalMessage, data.LogicalDate: dateMessage, data.LogicalTime: timeMessage, data.LogicalTimestamp: timestampMessage,
 		}[v.logical]
-		v.values = data.KindInstant
-		if v.logical == data.LogicalDecimal {
-			v.values = data.KindDecimal
-		}
 		if v.kind != protoreflect.MessageKind || fd.Message().FullName() != want {
 			return v, noPlace(s, fd)
 		}
@@ -218,14 +209,10 @@ func (c *settings) valueEncoder(s *data.Schema, fd protoreflect.FieldDescriptor)
 	return v, err
 }
 
-func invalidType(s *data.Schema, v data.Value) error {
-	return connect.NewDataError("Invalid type for "+s.Type().String()+": class "+v.JavaClass(), nil)
-}
-
 // append writes the fields of a struct that are set.
 func (e *messageEncoder) append(dst []byte, v data.Value) ([]byte, error) {
 	if v.Kind() != data.KindStruct {
-		return dst, invalidType(e.schema, v)
+		return dst, registry.WrongKind(e.schema, v)
 	}
 	s := v.Struct()
 	if s.Schema() != e.schema && !s.Schema().Equal(e.schema) {
@@ -238,7 +225,7 @@ func (e *messageEncoder) append(dst []byte, v data.Value) ([]byte, error) {
 		x := values[f.at]
 		if f.member >= 0 && !x.IsNull() {
 			if x.Kind() != data.KindStruct {
-				return dst, invalidType(f.union, x)
+				return dst, registry.WrongKind(f.union, x)
 			}
 			x = x.Struct().At(f.member)
 		}
@@ -263,7 +250,7 @@ func (f *fieldEncoder) append(dst []byte, v data.Value) ([]byte, error) {
 		return f.appendList(dst, v)
 	case !f.presence && isZero(v):
 		if v.Kind() != f.values { // zero of another type is none
-			return dst, f.wrongKind(v)
+			return dst, registry.WrongKind(f.schema, v)
 		}
 		return dst, nil
 	}
@@ -355,20 +342,9 @@ func sized(dst []byte, start int) []byte {
 	return dst
 }
 
-func (e *valueEncoder) wrongKind(v data.Value) error {
-	switch e.logical {
-	case data.LogicalDecimal:
-		return connect.NewDataError("Invalid type for Decimal, expected BigDecimal but was class "+v.JavaClass(), nil)
-	case data.LogicalDate, data.LogicalTime, data.LogicalTimestamp:
-		name := map[data.Logical]string{data.LogicalDate: "Date", data.LogicalTime: "Time", data.LogicalTimestamp: "Timestamp"}[e.logical]
-		return connect.NewDataError("Invalid type for "+name+", expected Date but was class "+v.JavaClass(), nil)
-	}
-	return invalidType(e.schema, v)
-}
-
 func (e *valueEncoder) append(dst []byte, v data.Value) ([]byte, error) {
 	if v.Kind() != e.values {
-		return dst, e.wrongKind(v)
+		return dst, registry.WrongKind(e.schema, v)
 	}
 	switch {
 	case e.logical != data.NotLogical:
@@ -434,7 +410,7 @@ func (e *valueEncoder) append(dst []byte, v data.Value) ([]byte, error) {
 		}
 		return protowire.AppendVarint(dst, uint64(int64(n))), nil
 	}
-	return dst, invalidType(e.schema, v)
+	return dst, registry.WrongKind(e.schema, v)
 }
 
 const (

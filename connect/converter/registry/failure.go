@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"kconnect/connect"
+	"kconnect/connect/data"
 )
 
 // The classes under which users of the Java converters know these errors.
@@ -146,4 +147,23 @@ func (t *Texts) wrap(doing, message, topic string, err error) error {
 // InvalidSchema is the error of a schema of the registry that cannot be read.
 func InvalidSchema(s Schema, err error) error {
 	return SerializationError("The schema with id "+strconv.Itoa(s.ID)+" cannot be read", err)
+}
+
+// WrongKind is the error of a value that is not of the runtime type of its
+// schema.
+func WrongKind(s *data.Schema, v data.Value) error {
+	what := "Invalid type for "
+	switch l := s.Logical(); {
+	case l == data.LogicalDecimal:
+		what += "Decimal, expected BigDecimal but was"
+	case l == data.LogicalDate:
+		what += "Date, expected Date but was"
+	case l == data.LogicalTime:
+		what += "Time, expected Date but was"
+	case l == data.LogicalTimestamp:
+		what += "Timestamp, expected Date but was"
+	default:
+		what += s.Type().String() + ":"
+	}
+	return connect.NewDataError(what+" class "+v.JavaClass(), nil)
 }
