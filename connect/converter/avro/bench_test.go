@@ -24,31 +24,13 @@ func tenFields() (*data.Schema, data.Value) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	c := configured(b, registrytest.Start(b))
 	s, v := tenFields()
-	var dst []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		var err error
-		if dst, err = c.Append(dst[:0], "t", s, v); err != nil {
-			b.Fatal(err)
-		}
-	}
+	registrytest.BenchmarkAppend(b, configured(b, registrytest.Start(b)), s, v)
 }
 
 func BenchmarkDecode(b *testing.B) {
-	c := configured(b, registrytest.Start(b))
 	s, v := tenFields()
-	record, err := c.Append(nil, "t", s, v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := c.Decode("t", record); err != nil {
-			b.Fatal(err)
-		}
-	}
+	registrytest.BenchmarkDecode(b, configured(b, registrytest.Start(b)), s, v)
 }
 
 // BenchmarkGeneralLibrary is the yardstick: the same record through a library

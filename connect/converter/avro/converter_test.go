@@ -16,12 +16,15 @@ import (
 	"kconnect/test/registrytest"
 )
 
-func configured(t testing.TB, s *registrytest.Server, more ...string) *Converter {
-	var c Converter
-	if err := c.Configure(s.Settings(more...), false); err != nil {
-		t.Fatal(err)
-	}
-	return &c
+func configured(t rapid.TB, s *registrytest.Server, more ...string) *Converter {
+	return registrytest.Configured(t, s, &Converter{}, more...)
+}
+
+// TestReadsWhatPythonWrote replays what AvroSerializer of confluent-kafka for
+// Python wrote.
+func TestReadsWhatPythonWrote(t *testing.T) {
+	settings := [][]string{nil, {"enhanced.avro.schema.support", "true"}, {"generalized.sum.type.support", "true"}, {"connect.meta.data", "false"}}
+	registrytest.ReadsPeer(t, "avro", func() connect.Converter { return &Converter{} }, settings, nil)
 }
 
 // TestWhatIsWrittenIsRead also asks a general Avro library whether the schema
@@ -30,10 +33,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	s := registrytest.Start(t)
 	rapid.Check(t, func(t *rapid.T) {
 		s.Reset()
-		c := &Converter{}
-		if err := c.Configure(s.Settings(), false); err != nil {
-			t.Fatal(err)
-		}
+		c := configured(t, s)
 		g := registrytest.Generator{Metadata: true}
 		schema := g.Schema(t)
 		v := g.Value(t, schema)
@@ -301,12 +301,6 @@ func TestCachesAreBounded(t *testing.T) {
 	}
 }
 
-func seeded(t *testing.T, text string) *registrytest.Server {
-	s := registrytest.Start(t)
-	s.SeedSchema("t-value", 1, 7, sr.Schema{Schema: text, Type: sr.TypeAvro})
-	return s
-}
-
 func person(t *testing.T, names ...string) (*data.Schema, data.Value) {
 	b := data.NewStructBuilder().Named("Person")
 	var values []data.Value
@@ -322,7 +316,7 @@ func person(t *testing.T, names ...string) (*data.Schema, data.Value) {
 // TestTheNewestSchemaIsWritten has fields in another order, wider types, one
 // that the data lacks and none of one that it has.
 func TestTheNewestSchemaIsWritten(t *testing.T) {
-	s := seeded(t, `{"type":"record","name":"Person","fields":[{"name":"b","type":"long"},{"name":"c","type":"string","default":"d"},{"name":"a","type":"double"}]}`)
+	s := registrytest.Seeded(t, sr.TypeAvro, `{"type":"record","name":"Person","fields":[{"name":"b","type":"long"},{"name":"c","type":"string","default":"d"},{"name":"a","type":"double"}]}`)
 	c := configured(t, s, "auto.register.schemas", "false", "use.latest.version", "true")
 	schema, v := person(t, "a", "b", "x")
 	b, err := c.Append(nil, "t", schema, v)
@@ -404,7 +398,7 @@ func TestLogicalTypesOfAnotherUnitAreRefused(t *testing.T) {
 		{data.NewTimestampBuilder().MustBuild(), data.InstantOf(1), `"long"`, true},
 		{data.NewDecimalBuilder(2).MustBuild(), data.DecimalOf(data.NewDecimal(1, 2)), `{"type":"bytes","logicalType":"decimal","precision":9,"scale":3}`, false},
 	} {
-		s := seeded(t, `{"type":"record","name":"R","fields":[{"name":"f","type":`+k.typ+`}]}`)
+		s := registrytest.Seeded(t, sr.TypeAvro, `{"type":"record","name":"R","fields":[{"name":"f","type":`+k.typ+`}]}`)
 		c := configured(t, s, "auto.register.schemas", "false", "use.latest.version", "true", "latest.compatibility.strict", "false")
 		schema := data.NewStructBuilder().Named("R").Field("f", k.schema).MustBuild()
 		st := data.MakeStruct(schema, []data.Value{k.v})
@@ -546,7 +540,7 @@ func TestUnionsAndEnumsGoRound(t *testing.T) {
 		{"name":"e","type":"E"},{"name":"f","type":"F"}]}`
 	for _, value := range []string{"\x00\x02ab", "\x02\x02\x00ab", "\x04\x05\x00ab", "\x06\x02z\x02ab", "\x08zz\x00ab"} {
 		for _, setting := range []string{"enhanced.avro.schema.support", "generalized.sum.type.support"} {
-			s := seeded(t, text)
+			s := registrytest.Seeded(t, sr.TypeAvro, text)
 			c := configured(t, s, setting, "true", "connect.meta.data", "true")
 			record := append([]byte{0, 0, 0, 0, 7}, value...)
 			schema, v, err := c.Decode("t", record)

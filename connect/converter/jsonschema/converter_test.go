@@ -15,45 +15,15 @@ import (
 	"kconnect/test/registrytest"
 )
 
-func configured(t testing.TB, s *registrytest.Server, more ...string) *Converter {
-	var c Converter
-	if err := c.Configure(s.Settings(more...), false); err != nil {
-		t.Fatal(err)
-	}
-	return &c
+func configured(t rapid.TB, s *registrytest.Server, more ...string) *Converter {
+	return registrytest.Configured(t, s, &Converter{}, more...)
 }
 
 // TestReadsWhatPythonWrote replays what JSONSerializer of confluent-kafka for
-// Python wrote; KCONNECT_RECORD=1 writes it anew.
+// Python wrote.
 func TestReadsWhatPythonWrote(t *testing.T) {
-	s := registrytest.Start(t)
-	cases := s.Recorded(t, "json")
-	if len(cases) == 0 {
-		t.Fatal("nothing is recorded")
-	}
-	readAll(t, s, cases)
-}
-
-func TestReadsWhatPythonWritesNow(t *testing.T) {
-	s := registrytest.Start(t)
-	readAll(t, s, s.Written(t, "json"))
-}
-
-func readAll(t *testing.T, s *registrytest.Server, cases []registrytest.Case) {
-	for _, more := range [][]string{nil, {"generalized.sum.type.support", "true"}, {"use.optional.for.nonrequired", "true"}, {"json.fail.invalid.schema", "true"}} {
-		c := configured(t, s, more...)
-		for _, k := range cases {
-			schema, v, err := c.Decode(k.Topic, k.Bytes(t))
-			if err != nil {
-				t.Errorf("%s: %v", k.Case, err)
-				continue
-			}
-			registrytest.Same(t, k.Case, registrytest.Show(schema, v), k.Expect)
-			if got, _ := schema.Version(); int(got) != k.Version {
-				t.Errorf("%s: version %d, want %d", k.Case, got, k.Version)
-			}
-		}
-	}
+	settings := [][]string{nil, {"generalized.sum.type.support", "true"}, {"use.optional.for.nonrequired", "true"}, {"json.fail.invalid.schema", "true"}}
+	registrytest.ReadsPeer(t, "json", func() connect.Converter { return &Converter{} }, settings, nil)
 }
 
 func TestWhatIsWrittenIsRead(t *testing.T) {
@@ -61,10 +31,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s.Reset()
 		numeric := rapid.SampledFrom([]string{"NUMERIC", "BASE64"}).Draw(t, "decimal.format")
-		c := &Converter{}
-		if err := c.Configure(s.Settings("decimal.format", numeric), false); err != nil {
-			t.Fatal(err)
-		}
+		c := configured(t, s, "decimal.format", numeric)
 		g := registrytest.Generator{Metadata: true}
 		schema := g.Schema(t)
 		v := g.Value(t, schema)
@@ -229,26 +196,14 @@ func TestSchemasOfOthers(t *testing.T) {
 		{"not valid", `{"type":"object","properties":{"a":{"type":"integer","maximum":5}}}`, `{"a":6}`, "", "maximum", []string{"json.fail.invalid.schema", "true"}},
 	} {
 		t.Run(k.name, func(t *testing.T) {
-			s := registrytest.Start(t)
-			s.SeedSchema("t-value", 1, 7, sr.Schema{Schema: k.schema, Type: sr.TypeJSON})
-			schema, v, err := configured(t, s, k.more...).Decode("t", append([]byte{0, 0, 0, 0, 7}, k.record...))
-			if k.fault != "" {
-				if err == nil || !strings.Contains(connect.Trace(err), k.fault) || connect.KindOf(err) != connect.Data {
-					t.Error(err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			registrytest.Same(t, "value", registrytest.Show(schema, v), []byte(k.want))
+			s := registrytest.Seeded(t, sr.TypeJSON, k.schema)
+			registrytest.Reads(t, configured(t, s, k.more...), k.record, k.want, k.fault)
 		})
 	}
 }
 
 func TestTheNewestSchemaIsWrittenIfItFits(t *testing.T) {
-	s := registrytest.Start(t)
-	s.SeedSchema("t-value", 1, 7, sr.Schema{Schema: `{"type":"object","properties":{"decimal":{"type":"string"}}}`, Type: sr.TypeJSON})
+	s := registrytest.Seeded(t, sr.TypeJSON, `{"type":"object","properties":{"decimal":{"type":"string"}}}`)
 	more := []string{"auto.register.schemas", "false", "use.latest.version", "true"}
 	schema, v := everything()
 	_, err := configured(t, s, more...).Append(nil, "t", schema, v)
@@ -321,29 +276,11 @@ func FuzzSchema(f *testing.F) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	c := configured(b, registrytest.Start(b))
 	s, v := everything()
-	var dst []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		var err error
-		if dst, err = c.Append(dst[:0], "t", s, v); err != nil {
-			b.Fatal(err)
-		}
-	}
+	registrytest.BenchmarkAppend(b, configured(b, registrytest.Start(b)), s, v)
 }
 
 func BenchmarkDecode(b *testing.B) {
-	c := configured(b, registrytest.Start(b))
 	s, v := everything()
-	record, err := c.Append(nil, "t", s, v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := c.Decode("t", record); err != nil {
-			b.Fatal(err)
-		}
-	}
+	registrytest.BenchmarkDecode(b, configured(b, registrytest.Start(b)), s, v)
 }

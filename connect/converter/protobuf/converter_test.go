@@ -19,12 +19,8 @@ import (
 	"kconnect/test/registrytest"
 )
 
-func configured(t testing.TB, s *registrytest.Server, more ...string) *Converter {
-	var c Converter
-	if err := c.Configure(s.Settings(more...), false); err != nil {
-		t.Fatal(err)
-	}
-	return &c
+func configured(t rapid.TB, s *registrytest.Server, more ...string) *Converter {
+	return registrytest.Configured(t, s, &Converter{}, more...)
 }
 
 // serialize is what a registry does for clients that ask for the form of a
@@ -38,45 +34,18 @@ func serialize(text string) (string, error) {
 	return base64.StdEncoding.EncodeToString(b), err
 }
 
-// TestReadsWhatPythonWrote replays what ProtobufSerializer of confluent-kafka
-// for Python wrote; KCONNECT_RECORD=1 writes it anew.
+// TestReadsWhatPythonWrote replays what ProtobufSerializer of confluent-kafka for
+// Python wrote.
 func TestReadsWhatPythonWrote(t *testing.T) {
-	s := registrytest.Start(t)
-	cases := s.Recorded(t, "protobuf")
-	if len(cases) == 0 {
-		t.Fatal("nothing is recorded")
-	}
-	readAll(t, s, cases)
-}
-
-func TestReadsWhatPythonWritesNow(t *testing.T) {
-	s := registrytest.Start(t)
-	readAll(t, s, s.Written(t, "protobuf"))
-}
-
-func readAll(t *testing.T, s *registrytest.Server, cases []registrytest.Case) {
-	for _, more := range [][]string{nil, {"enhanced.protobuf.schema.support", "true"}, {"generalized.sum.type.support", "true", "optional.for.nullables", "true"}} {
-		c := configured(t, s, more...)
-		for _, k := range cases {
-			schema, v, err := c.Decode(k.Topic, k.Bytes(t))
-			if err != nil {
-				t.Errorf("%s: %v", k.Case, err)
-				continue
-			}
-			shown, err := json.Marshal(registrytest.Show(schema, v))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if more != nil && more[0] == "generalized.sum.type.support" { // a union is shown as its value then
-				shown = bytes.ReplaceAll(shown, []byte(`"choice_0":"chosen"`), []byte(`"choice_0":{"text":"chosen","number":null}`))
-				shown = bytes.ReplaceAll(shown, []byte(`"choice_0":9`), []byte(`"choice_0":{"text":null,"number":9}`))
-			}
-			registrytest.Same(t, k.Case, json.RawMessage(shown), k.Expect)
-			if got, _ := schema.Version(); int(got) != k.Version {
-				t.Errorf("%s: version %d, want %d", k.Case, got, k.Version)
-			}
+	see := func(more []string, shown []byte) []byte {
+		if more != nil && more[0] == "generalized.sum.type.support" { // a union is shown as its value then
+			shown = bytes.ReplaceAll(shown, []byte(`"choice_0":"chosen"`), []byte(`"choice_0":{"text":"chosen","number":null}`))
+			shown = bytes.ReplaceAll(shown, []byte(`"choice_0":9`), []byte(`"choice_0":{"text":null,"number":9}`))
 		}
+		return shown
 	}
+	settings := [][]string{nil, {"enhanced.protobuf.schema.support", "true"}, {"generalized.sum.type.support", "true", "optional.for.nullables", "true"}}
+	registrytest.ReadsPeer(t, "protobuf", func() connect.Converter { return &Converter{} }, settings, see)
 }
 
 // TestWhatIsWrittenIsRead also lets messages of the Protobuf library read it,
@@ -86,10 +55,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s.Reset()
 		nullable := rapid.SampledFrom([]string{"optional.for.nullables", "wrapper.for.nullables"}).Draw(t, "nullable")
-		c := &Converter{}
-		if err := c.Configure(s.Settings(nullable, "true"), false); err != nil {
-			t.Fatal(err)
-		}
+		c := configured(t, s, nullable, "true")
 		g := registrytest.Generator{OnlyStructs: true}
 		schema := g.Schema(t)
 		v := g.Value(t, schema)
@@ -334,19 +300,8 @@ func TestFilesOfOthers(t *testing.T) {
 		{"steps without end", `syntax = "proto3"; message A {}`, "\xfe\xff\xff\xff\x0f", "", "the place of the message in its schema cannot be read", nil},
 	} {
 		t.Run(k.name, func(t *testing.T) {
-			s := registrytest.Start(t)
-			s.SeedSchema("t-value", 1, 7, sr.Schema{Schema: k.schema, Type: sr.TypeProtobuf})
-			schema, v, err := configured(t, s, k.more...).Decode("t", append([]byte{0, 0, 0, 0, 7}, k.record...))
-			if k.fault != "" {
-				if err == nil || !strings.Contains(connect.Trace(err), k.fault) || connect.KindOf(err) != connect.Data {
-					t.Error(err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			registrytest.Same(t, "value", registrytest.Show(schema, v), []byte(k.want))
+			s := registrytest.Seeded(t, sr.TypeProtobuf, k.schema)
+			registrytest.Reads(t, configured(t, s, k.more...), k.record, k.want, k.fault)
 		})
 	}
 }
@@ -373,8 +328,7 @@ func TestTheNewestSchemaIsWrittenIfItFits(t *testing.T) {
 		{`syntax = "proto3"; message P { string a = 1; }`, "field P.a is int32 in the data, and string in the schema", ""},
 		{`syntax = "proto3"; message Q { int32 a = 1; }`, "it has no message P", ""},
 	} {
-		s := registrytest.Start(t)
-		s.SeedSchema("t-value", 1, 7, sr.Schema{Schema: k.text, Type: sr.TypeProtobuf})
+		s := registrytest.Seeded(t, sr.TypeProtobuf, k.text)
 		b, err := configured(t, s, "auto.register.schemas", "false", "use.latest.version", "true").Append(nil, "t", schema, data.StructOf(&st))
 		if k.fault == "" {
 			if err != nil || string(b) != k.bytes {
@@ -486,31 +440,13 @@ func FuzzSchema(f *testing.F) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	c := configured(b, registrytest.Start(b))
 	s, v := everything()
-	var dst []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		var err error
-		if dst, err = c.Append(dst[:0], "t", s, v); err != nil {
-			b.Fatal(err)
-		}
-	}
+	registrytest.BenchmarkAppend(b, configured(b, registrytest.Start(b)), s, v)
 }
 
 func BenchmarkDecode(b *testing.B) {
-	c := configured(b, registrytest.Start(b))
 	s, v := everything()
-	record, err := c.Append(nil, "t", s, v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := c.Decode("t", record); err != nil {
-			b.Fatal(err)
-		}
-	}
+	registrytest.BenchmarkDecode(b, configured(b, registrytest.Start(b)), s, v)
 }
 
 // BenchmarkDynamicMessage is the yardstick: the same record as a message of
