@@ -6,6 +6,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/data"
 )
 
 // simpleHeaderConverter is what a worker uses that names no other.
@@ -112,7 +113,7 @@ func (r *Registry) converters(raw config.Raw, results []config.Result) (settings
 			order = append(order, res.Key.Name)
 		}
 		def := p.Def.Prefixed(prefix)
-		for _, name := range hashOrder(order) {
+		for _, name := range data.HashMapOrder(order) {
 			res := byName[name]
 			res.Key, _ = def.Lookup(prefix + name)
 			res.Visible = true

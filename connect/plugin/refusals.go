@@ -6,6 +6,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/data"
 )
 
 // refuseNulls refuses every null but those of the connector's own keys, which
@@ -28,7 +29,7 @@ func refuseNulls(p *connect.Plugin, raw config.Raw, results []config.Result) []c
 		}
 	}
 	var all []config.Result
-	for _, key := range hashOrder(append(order, unknown...)) {
+	for _, key := range data.HashMapOrder(append(order, unknown...)) {
 		if slices.Contains(unknown, key) {
 			all = append(all, config.Result{Key: undefined(key), Recommended: []string{}, Errors: []string{message}, Visible: true, Undefined: true})
 		}

@@ -9,6 +9,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/data"
 )
 
 // WorkerDefaults is the worker's part in the validation of a connector.
@@ -164,7 +165,7 @@ func mapText(cfg config.Entries) string {
 	}
 	raw := cfg.Raw()
 	all := make([]string, len(cfg))
-	for i, key := range copyOrder(keys) {
+	for i, key := range data.HashMapCopyOrder(keys) {
 		value := "null"
 		if raw[key] != nil {
 			value = *raw[key]

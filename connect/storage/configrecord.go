@@ -9,6 +9,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"kconnect/connect/config"
+	"kconnect/connect/data"
 )
 
 // Keys of the config topic: a prefix and a name, but for the session key.
@@ -33,7 +34,7 @@ func InHashMapOrder(entries config.Entries) config.Entries {
 	}
 	raw := entries.Raw()
 	ordered := make(config.Entries, len(entries))
-	for i, k := range HashMapOrder(keys) {
+	for i, k := range data.HashMapOrder(keys) {
 		ordered[i] = config.Entry{Key: k, Value: raw[k]}
 	}
 	return ordered
@@ -123,7 +124,7 @@ func encodeTaskConfig(task config.Map, posted config.Entries) []byte {
 		put = append(put, taskClass)
 	}
 	entries := make(config.Entries, 0, len(task))
-	for _, k := range hashMapCopyOrder(put) {
+	for _, k := range data.HashMapCopyOrder(put) {
 		v := task[k]
 		entries = append(entries, config.Entry{Key: k, Value: &v})
 	}

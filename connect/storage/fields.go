@@ -45,7 +45,7 @@ func (f Fields) HashMapOrder() Fields {
 		names[i] = field.Name
 	}
 	ordered := make(Fields, len(f))
-	for i, name := range HashMapOrder(names) {
+	for i, name := range data.HashMapOrder(names) {
 		value, _ := f.Get(name)
 		ordered[i] = Field{name, value}
 	}

@@ -153,14 +153,14 @@ func InvalidSchema(s Schema, err error) error {
 // schema.
 func WrongKind(s *data.Schema, v data.Value) error {
 	what := "Invalid type for "
-	switch l := s.Logical(); {
-	case l == data.LogicalDecimal:
+	switch s.Logical() {
+	case data.LogicalDecimal:
 		what += "Decimal, expected BigDecimal but was"
-	case l == data.LogicalDate:
+	case data.LogicalDate:
 		what += "Date, expected Date but was"
-	case l == data.LogicalTime:
+	case data.LogicalTime:
 		what += "Time, expected Date but was"
-	case l == data.LogicalTimestamp:
+	case data.LogicalTimestamp:
 		what += "Timestamp, expected Date but was"
 	default:
 		what += s.Type().String() + ":"

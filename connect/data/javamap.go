@@ -1,4 +1,4 @@
-package storage
+package data
 
 import "unicode/utf16"
 
@@ -43,9 +43,9 @@ func HashMapOrderCapacity(keys []string, capacity int) []string {
 	return ordered
 }
 
-// hashMapCopyOrder is the order after new HashMap<>(other) (up to Java 18,
+// HashMapCopyOrder is the order after new HashMap<>(other) (up to Java 18,
 // which is what the recordings were made with): task configurations are such copies.
-func hashMapCopyOrder(keys []string) []string {
+func HashMapCopyOrder(keys []string) []string {
 	return HashMapOrderCapacity(keys, int(float32(len(keys))/0.75+1))
 }
 
