@@ -205,6 +205,8 @@ var productKeys = config.NewDef(
 		Doc: "safe, or java for the Java worker's behaviour wherever there is a switch between the two."},
 	config.Key{Name: "kconnect.converter.coercion", Type: config.String, Default: config.Default("safe"), Importance: config.Low, Validate: config.OneOf("safe", "java"),
 		Doc: "What JsonConverter does with a value that its schema cannot hold: safe refuses it, java changes it as the Java worker does."},
+	config.Key{Name: "kconnect.connection.failure", Type: config.String, Default: config.Default("wait"), Importance: config.Low, Validate: config.OneOf("wait", "retry", "fail"),
+		Doc: "What a task does while a database or a schema registry cannot be reached: wait for it, however long (retry is the same), or fail as the Java worker does."},
 )
 
 // productResults returns the results of those that are set (D26), unless the

@@ -55,7 +55,7 @@ func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Ra
 	health := &health{now: w.now}
 	b := base{
 		id: t.id, log: log, now: w.now, health: health, pause: t.pause, report: t.life.move, meter: t.meter,
-		tolerance: newTolerance(common, fmt.Sprintf("%s-%d", t.id.Connector, t.id.Task), p.Kind == connect.SourcePlugin, log),
+		tolerance: newTolerance(common, cfg, fmt.Sprintf("%s-%d", t.id.Connector, t.id.Task), p.Kind == connect.SourcePlugin, log),
 	}
 	b.tolerance.errors = &t.meter.Errors
 	env := connect.Env{Connector: t.id.Connector, Task: t.id.Task, Config: own, Logger: log, Now: w.now, Health: health, Metrics: t.meter.Plugin}

@@ -87,6 +87,28 @@ func (b *base) rest(ctx context.Context, d time.Duration) bool {
 	return true
 }
 
+// outlast goes on with a conversion whose first attempt ended with err. A
+// retriable error of a converter is a schema registry that cannot answer now:
+// it is waited for, however long, so that no good record is skipped or becomes
+// a dead letter for it (Promise 4). A paused task does not ask. When ctx ends
+// it gives up with an *interrupted.
+func (b *base) outlast(ctx context.Context, err error, op func() error) error {
+	if b.tolerance.failFast {
+		return b.tolerance.again(ctx, err, op)
+	}
+	for attempt := 0; err != nil && connect.KindOf(err) == connect.Retriable; attempt++ {
+		b.health.wait(&b.health.converter, b.now(), err) // Promise 5
+		b.log.Warn("Converting a record failed and is tried again", zap.Error(err))
+		if !b.rest(ctx, backoff(attempt)) || !b.pause.await(ctx) {
+			return &interrupted{err}
+		}
+		b.tolerance.errors.Retried()
+		err = op()
+	}
+	b.health.move(&b.health.converter)
+	return err
+}
+
 // began reports that the task runs, or is paused, and returns which.
 func (b *base) began() (paused bool) {
 	if b.pause.paused() {
@@ -170,6 +192,18 @@ func (p *pause) resumed() <-chan struct{} {
 		return nil
 	}
 	return p.flip
+}
+
+// await blocks while paused. It returns false when ctx ended.
+func (p *pause) await(ctx context.Context) bool {
+	for resumed := p.resumed(); resumed != nil; resumed = p.resumed() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-resumed:
+		}
+	}
+	return ctx.Err() == nil
 }
 
 // backoff is a growing, jittered delay: 0.1 s to 10 s.

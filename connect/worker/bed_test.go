@@ -28,8 +28,13 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // text converts strings. "bad" is refused both ways; the first two attempts at
-// "shaky" fail, as those of a registry that is restarted.
-type text struct{ shaken int }
+// "shaky" fail, as those of a registry that is restarted; "registered" waits
+// for one that is away.
+type text struct {
+	shaken int
+	away   *atomic.Bool
+	asked  *atomic.Int64 // attempts at "registered" while it is away
+}
 
 func (*text) Configure(config.Map, bool) error { return nil }
 
@@ -40,6 +45,11 @@ func (c *text) check(s string) error {
 	case "shaky":
 		if c.shaken++; c.shaken <= 2 {
 			return connect.NewRetriable("not now", nil)
+		}
+	case "registered":
+		if c.away.Load() {
+			c.asked.Add(1)
+			return connect.NewRetriable("no registry", nil)
 		}
 	}
 	return nil
@@ -261,6 +271,8 @@ type bed struct {
 	cfg     config.Raw
 	refused atomic.Int64 // produce requests
 	tried   atomic.Int64 // attempts of the sieve at "never"
+	away    atomic.Bool  // the converters' registry is down
+	asked   atomic.Int64 // attempts of the converters meanwhile
 	later   atomic.Int64 // ns by which the worker's clock is ahead
 }
 
@@ -298,8 +310,8 @@ func newBed(t *testing.T, p parts) *bed {
 	}
 	registry, err := plugin.New(
 		connect.Plugin{Class: class, Kind: kind, Version: "1", TaskClass: class + "Task", Def: config.NewDef(), NewTask: task, New: func() any { return p.connector() }},
-		connect.Plugin{Class: "Text", Kind: connect.ConverterPlugin, Def: config.NewDef(), New: func() any { return &text{} }},
-		connect.Plugin{Class: "Text", Kind: connect.HeaderConverterPlugin, Def: config.NewDef(), New: func() any { return &text{} }},
+		connect.Plugin{Class: "Text", Kind: connect.ConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked} }},
+		connect.Plugin{Class: "Text", Kind: connect.HeaderConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked} }},
 		connect.Plugin{Class: "Sieve", Kind: connect.TransformationPlugin, Def: config.NewDef(), New: func() any { return &sieve{tried: &b.tried} }},
 	)
 	if err != nil {

@@ -16,16 +16,17 @@ import (
 const showWaitAfter = 10 * time.Second
 
 // health keeps what a task waits for (Promise 5): the task's own word, that of
-// its Kafka clients, topics that cannot be created and acknowledgements that do
-// not come.
+// its Kafka clients, converters whose schema registry does not answer, topics
+// that cannot be created and acknowledgements that do not come.
 type health struct {
-	now    func() time.Time
-	mu     sync.Mutex
-	task   wait
-	kafka  wait
-	topics wait
-	acks   wait
-	shown  int // which wait the status shows, from 1; 0: none
+	now       func() time.Time
+	mu        sync.Mutex
+	task      wait
+	kafka     wait
+	converter wait
+	topics    wait
+	acks      wait
+	shown     int // which wait the status shows, from 1; 0: none
 }
 
 // wait is one reason to wait; the zero value is none.
@@ -79,8 +80,10 @@ func (h *health) move(w *wait) {
 func (h *health) waits() []metrics.Wait {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return []metrics.Wait{{On: "connector", Since: h.task.since}, {On: "kafka", Since: h.kafka.since},
-		{On: "topics", Since: h.topics.since}, {On: "acknowledgements", Since: h.acks.since}}
+	return []metrics.Wait{
+		{On: "connector", Since: h.task.since}, {On: "kafka", Since: h.kafka.since},
+		{On: "topics", Since: h.topics.since}, {On: "converter", Since: h.converter.since}, {On: "acknowledgements", Since: h.acks.since},
+	}
 }
 
 // hidden says that the status was written anew, without a wait.
@@ -95,7 +98,7 @@ func (h *health) hidden() {
 func (h *health) report() (trace string, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i, w := range []wait{h.task, h.kafka, h.topics, h.acks} {
+	for i, w := range []wait{h.task, h.kafka, h.converter, h.topics, h.acks} {
 		if w.since.IsZero() || h.now().Sub(w.since) < showWaitAfter {
 			continue
 		}

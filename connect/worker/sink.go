@@ -362,7 +362,7 @@ func (s *sink) convert(ctx context.Context, index int, k *consumed, r *connect.R
 	for _, h := range k.Headers {
 		schema, v, err := s.header.DecodeHeader(k.Topic, h.Key, h.Value)
 		if err != nil {
-			err = s.tolerance.again(ctx, err, func() (e error) {
+			err = s.outlast(ctx, err, func() (e error) {
 				schema, v, e = s.header.DecodeHeader(k.Topic, h.Key, h.Value)
 				return e
 			})
@@ -378,7 +378,7 @@ func (s *sink) convert(ctx context.Context, index int, k *consumed, r *connect.R
 func (s *sink) decodeValue(ctx context.Context, c connect.Converter, topic string, b []byte) (schema *data.Schema, v data.Value, err error) {
 	schema, v, err = c.Decode(topic, b)
 	if err != nil {
-		err = s.tolerance.again(ctx, err, func() (e error) {
+		err = s.outlast(ctx, err, func() (e error) {
 			schema, v, e = c.Decode(topic, b)
 			return e
 		})

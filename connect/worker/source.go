@@ -128,7 +128,8 @@ func (s *source) poll(soft, hard context.Context) error {
 	}
 	s.began()
 	for attempt, waiting := 0, false; ; {
-		if !s.awaitResumed(soft) {
+		b := s.empty(soft)
+		if b == nil {
 			return nil
 		}
 		if s.commits.Swap(false) {
@@ -137,12 +138,6 @@ func (s *source) poll(soft, hard context.Context) error {
 					s.log.Warn("The task failed in Committed", zap.Error(err))
 				}
 			}
-		}
-		var b *connect.SourceBatch
-		select {
-		case b = <-s.free:
-		case <-soft.Done():
-			return nil
 		}
 		b.Reset(batchRecords, batchBytes)
 		began := s.now()
@@ -181,6 +176,24 @@ func (s *source) poll(soft, hard context.Context) error {
 			waiting = false
 		}
 	}
+}
+
+// empty returns a batch to fill, while the task is not paused: also one whose
+// batches are all waiting pauses at once. It returns nil when ctx ended.
+func (s *source) empty(ctx context.Context) *connect.SourceBatch {
+	for s.awaitResumed(ctx) {
+		changed := s.pause.changed()
+		if s.pause.paused() {
+			continue
+		}
+		select {
+		case b := <-s.free:
+			return b
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+	return nil
 }
 
 // startTask starts the task once its offsets can be read.
@@ -349,7 +362,7 @@ func (s *source) encode(soft, hard context.Context, slab []byte, r *connect.Reco
 func (s *source) appendValue(soft, hard context.Context, c connect.Converter, stage Stage, class string, slab []byte, r *connect.Record, schema *data.Schema, v data.Value) ([]byte, error) {
 	out, err := c.Append(slab, r.Topic, schema, v)
 	if err != nil {
-		err = s.tolerance.again(soft, err, func() (e error) {
+		err = s.outlast(soft, err, func() (e error) {
 			out, e = c.Append(slab, r.Topic, schema, v)
 			return e
 		})
@@ -365,7 +378,7 @@ func (s *source) encodeHeaders(soft, hard context.Context, r *connect.Record) ([
 	for i, h := range r.Headers {
 		b, err := s.header.AppendHeader([]byte{}, r.Topic, h.Key, h.Schema, h.Value)
 		if err != nil {
-			err = s.tolerance.again(soft, err, func() (e error) {
+			err = s.outlast(soft, err, func() (e error) {
 				b, e = s.header.AppendHeader([]byte{}, r.Topic, h.Key, h.Schema, h.Value)
 				return e
 			})

@@ -167,7 +167,7 @@ func TestABadRecordOfASourceFailsTheTask(t *testing.T) {
 	}{
 		{"bad", "a bad value"},
 		{"fail", "a value that no sieve takes"},
-		{"shaky", "not now"},
+		{"tremble", "not now"},
 	} {
 		t.Run(c.value, func(t *testing.T) {
 			b := sourceBed(t, &counter{to: 10, batch: 2, values: map[int]string{5: c.value}}, sieved)

@@ -45,6 +45,7 @@ type tolerance struct {
 	all          bool
 	retryTimeout time.Duration // negative: for ever
 	retryMax     time.Duration
+	failFast     bool // retryTimeout counts for converters, too
 	log          bool
 	logRecords   bool
 	logger       *zap.Logger
@@ -54,12 +55,22 @@ type tolerance struct {
 	errors       *metrics.Errors
 }
 
-// newTolerance reads the errors.* keys, which were validated.
-func newTolerance(v *config.Values, task string, source bool, logger *zap.Logger) *tolerance {
+// connectionFailure is the switch of D11, which counts for the schema registry
+// as for the database.
+const connectionFailure = "kconnect.connection.failure"
+
+// newTolerance reads the errors.* keys, which were validated, and the switch
+// of D11 in the configuration m that they are from.
+func newTolerance(v *config.Values, m config.Map, task string, source bool, logger *zap.Logger) *tolerance {
+	failFast := m[connectionFailure] == "fail"
+	if _, set := m[connectionFailure]; !set {
+		failFast = m[compatibility] == "java"
+	}
 	t := &tolerance{
 		all:          strings.EqualFold(v.String("errors.tolerance"), "all"),
 		retryTimeout: time.Duration(v.Long("errors.retry.timeout")) * time.Millisecond,
 		retryMax:     time.Duration(v.Long("errors.retry.delay.max.ms")) * time.Millisecond,
+		failFast:     failFast,
 		log:          v.Bool("errors.log.enable"),
 		logRecords:   v.Bool("errors.log.include.messages"),
 		logger:       logger,

@@ -53,7 +53,7 @@ func (c *Client) failure(doing, remedy string, err error) *connect.Error {
 	}
 	switch {
 	case answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout:
-		rest.Remedy = "The schema registry failed. The record is tried again within errors.retry.timeout."
+		rest.Remedy = "The schema registry failed. The record is tried again until it answers, or, with kconnect.connection.failure=fail, for errors.retry.timeout."
 		e := SerializationError(doing, rest)
 		e.Kind = connect.Retriable
 		return e
@@ -71,7 +71,7 @@ func (c *Client) unreachable(err error) error {
 	return &connect.Error{
 		Class: classConnectFailed, Kind: connect.Retriable,
 		Message: fmt.Sprintf("The schema registry at %s cannot be reached: %v", c.shown, cause(err)),
-		Remedy:  "The record is tried again within errors.retry.timeout.",
+		Remedy:  "The record is tried again until it answers, or, with kconnect.connection.failure=fail, for errors.retry.timeout.",
 	}
 }
 

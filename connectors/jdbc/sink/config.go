@@ -383,10 +383,10 @@ func failFast(m config.Map) (bool, error) {
 	switch v := m[key]; v {
 	case "":
 		return m["kconnect.compatibility"] == "java", nil
-	case "retry", "fail":
+	case "wait", "retry", "fail":
 		return v == "fail", nil
 	default:
-		return false, config.Invalid(key, v, "String must be one of: retry, fail")
+		return false, config.Invalid(key, v, "String must be one of: wait, retry, fail")
 	}
 }
 
