@@ -70,7 +70,7 @@ $(LINT):
 lint: $(LINT) ## golangci-lint with .golangci.yml
 	$(LINT) run $(PACKAGES)
 
-docs: ## write docs/configuration.md and docs/metrics.md from the definitions
+docs: ## write docs/configuration.md, docs/plugins.md and docs/metrics.md from the definitions
 	KCONNECT_WRITE_DOCS=1 go test -count=1 -run TestTheReference ./cmd/kconnect
 
 fmt: $(LINT) ## format the code

@@ -29,6 +29,20 @@ const (
 	EnvProviderClass       = "org.apache.kafka.common.config.provider.EnvVarConfigProvider"
 )
 
+var allowedPathsKey = Key{Name: "allowed.paths", Type: String, Importance: High,
+	Doc: "Absolute paths, separated by commas, of the folders and files that may be read. Unset: all. What lies outside yields nothing."}
+
+// ProviderDefs returns the settings of each provider, by class: what stands
+// behind config.providers.<name>.param.
+func ProviderDefs() map[string]*Def {
+	return map[string]*Def{
+		FileProviderClass:      NewDef(allowedPathsKey),
+		DirectoryProviderClass: NewDef(allowedPathsKey),
+		EnvProviderClass: NewDef(Key{Name: "allowlist.pattern", Type: String, Default: Default(".*"), Importance: High, Validate: Regex(),
+			Doc: "Regular expression that must match the whole name of a variable; others are not given."}),
+	}
+}
+
 // Providers are a worker's configured providers by the name that references
 // use. They may be used by several goroutines at once.
 type Providers map[string]Provider
