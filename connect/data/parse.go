@@ -34,12 +34,21 @@ type parsed struct {
 // textParser cuts a text at the delimiters : , { } [ ] " unless a backslash
 // stands before them. A token is a delimiter or what lies between two.
 type textParser struct {
-	text string
-	pos  int
+	text  string
+	pos   int
+	depth int // of lists and maps around pos
 	// peeked is a token that was looked at, which ends at pos.
 	peeked  string
 	hasPeek bool
 }
+
+// maxTextDepth bounds the nesting of lists and maps, as that of JSON is: a
+// deeper text is a string, and not the end of the stack.
+const maxTextDepth = 1000
+
+// maxTextNumber bounds the length of a number: the time to read one grows with
+// its square. A longer one is a string.
+const maxTextNumber = 10_000
 
 // errEmbedded makes a list or a map a string again.
 var errEmbedded = dataError("the text is not a list or map")
@@ -157,7 +166,7 @@ func (p *textParser) scalar(token string, embedded bool) (parsed, error) {
 			return r, nil
 		}
 	}
-	if isDigit || first == '+' || first == '-' {
+	if (isDigit || first == '+' || first == '-') && len(token) <= maxTextNumber {
 		if d, err := ParseBigDecimal(token); err == nil {
 			return number(d), nil
 		}
@@ -221,7 +230,21 @@ func wholeInt64(d Decimal) (int64, bool) {
 	return d.Int64()
 }
 
+// enter begins a list or a map; leave ends it.
+func (p *textParser) enter() error {
+	if p.depth++; p.depth > maxTextDepth {
+		return errEmbedded
+	}
+	return nil
+}
+
+func (p *textParser) leave() { p.depth-- }
+
 func (p *textParser) list() (parsed, error) {
+	defer p.leave()
+	if err := p.enter(); err != nil {
+		return parsed{}, err
+	}
 	var elements []Value
 	var elem commonType
 	for p.hasNext() {
@@ -271,6 +294,10 @@ func align(elem *Schema, elements []Value) error {
 }
 
 func (p *textParser) mapping() (parsed, error) {
+	defer p.leave()
+	if err := p.enter(); err != nil {
+		return parsed{}, err
+	}
 	var keys, values []Value
 	var key, value commonType
 	place := map[string]int{}

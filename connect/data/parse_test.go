@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -66,4 +67,30 @@ func FuzzParseText(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestTextsAreNestedUpToAThousandLevels(t *testing.T) {
+	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	if s, _, _ := data.ParseText(nested(1000)); s.Type() != data.Array {
+		t.Errorf("a thousand levels are of type %s", s.Type())
+	}
+	for _, text := range []string{nested(1001), nested(1_000_000), strings.Repeat("{1:", 1_000_000), strings.Repeat("{", 1_000_000)} {
+		if s, v, _ := data.ParseText(text); s != data.StringSchema || v.Str() != text {
+			t.Errorf("%.10s: a value of type %s", text, s.Type())
+		}
+	}
+	// Siblings are no levels.
+	if s, _, _ := data.ParseText("[" + strings.Repeat("[1],", 5000) + "[1]]"); s.Type() != data.Array {
+		t.Errorf("five thousand lists in a list are of type %s", s.Type())
+	}
+}
+
+func TestNumbersOfTextsAreBounded(t *testing.T) {
+	long := strings.Repeat("7", 10_000)
+	if s, _, _ := data.ParseText(long); s.Type() != data.Bytes {
+		t.Errorf("ten thousand digits are of type %s", s.Type())
+	}
+	if s, v, _ := data.ParseText(long + "7"); s != data.StringSchema || v.Str() != long+"7" {
+		t.Errorf("one more is of type %s", s.Type())
+	}
 }
