@@ -40,6 +40,7 @@ type InsertField struct {
 	inserts []insertion
 	replace bool
 	schemas schemaCache
+	structs structs
 }
 
 var _ connect.Transformation = (*InsertField)(nil)
@@ -140,7 +141,7 @@ func (t *InsertField) Apply(r *connect.Record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	to := data.NewStruct(updated)
+	to := t.structs.of(updated)
 	n := len(from.Values())
 	for i := range n {
 		if err := store(to, i, withDefault(from.At(i), from.Schema().Fields()[i].Schema, t.replace)); err != nil {

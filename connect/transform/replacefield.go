@@ -40,6 +40,11 @@ type ReplaceField struct {
 	renames, origin  map[string]string
 	replace          bool
 	schemas          schemaCache
+	structs          structs
+	// places has, for each field of the schema derived from movedFrom, where that
+	// has its value; -1 for nowhere.
+	movedFrom *data.Schema
+	places    []int
 }
 
 var _ connect.Transformation = (*ReplaceField)(nil)
@@ -75,6 +80,14 @@ func (t *ReplaceField) keeps(field string) bool {
 func (t *ReplaceField) renamed(field string) string {
 	if to, ok := t.renames[field]; ok {
 		return to
+	}
+	return field
+}
+
+// original is the name that a field had before.
+func (t *ReplaceField) original(field string) string {
+	if from, ok := t.origin[field]; ok {
+		return from
 	}
 	return field
 }
@@ -116,15 +129,16 @@ func (t *ReplaceField) Apply(r *connect.Record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	to := data.NewStruct(updated)
-	for i, f := range updated.Fields() {
-		name := f.Name
-		if old, ok := t.origin[name]; ok {
-			name = old
+	if from.Schema() != t.movedFrom {
+		t.movedFrom, t.places = from.Schema(), t.places[:0]
+		for _, f := range updated.Fields() {
+			t.places = append(t.places, from.Schema().Field(t.original(f.Name)))
 		}
-		at := from.Schema().Field(name)
+	}
+	to := t.structs.of(updated)
+	for i, at := range t.places {
 		if at < 0 {
-			return false, connect.NewDataError(name+" is not a valid field name", nil)
+			return false, connect.NewDataError(t.original(updated.Fields()[i].Name)+" is not a valid field name", nil)
 		}
 		if err := store(to, i, withDefault(from.At(at), from.Schema().Fields()[at].Schema, t.replace)); err != nil {
 			return false, err

@@ -111,6 +111,31 @@ func (c *schemaCache) get(from *data.Schema, derive func(*data.Schema) (*data.Sc
 	return to, nil
 }
 
+// structs makes the structs of a transformation, many with one allocation. A
+// struct that is kept holds on to those that were made with it, so they are
+// few: structsTogether.
+type structs struct {
+	made   []data.Struct
+	values []data.Value
+}
+
+const structsTogether = 32
+
+// of returns a struct with every field null.
+func (m *structs) of(schema *data.Schema) *data.Struct {
+	n := len(schema.Fields())
+	if len(m.made) == 0 {
+		m.made = make([]data.Struct, structsTogether)
+	}
+	if len(m.values) < n {
+		m.values = make([]data.Value, n*structsTogether)
+	}
+	s := &m.made[0]
+	*s = data.MakeStruct(schema, m.values[:n:n])
+	m.made, m.values = m.made[1:], m.values[n:]
+	return s
+}
+
 // parse parses the settings of a class. The error is that of the first key
 // that is wrong, as Java's constructors report it.
 func parse(def *config.Def, m config.Map) (*config.Values, error) {
