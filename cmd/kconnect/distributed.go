@@ -114,7 +114,9 @@ func runWorker(ctx context.Context, m mode, properties config.Map, levels *loggi
 	if err != nil {
 		return err
 	}
-	warnOfConverters(registry, values, log)
+	if err := checkConverters(registry, values); err != nil {
+		return err
+	}
 	providers, err := config.NewProviders(properties)
 	if err != nil {
 		return err
@@ -198,18 +200,22 @@ func warn(m mode, properties config.Map, values *config.Values, log *zap.Logger)
 	}
 }
 
-// warnOfConverters names the converters of the worker that are not part of this
-// program. Java ends the start; here connectors with converters of their own run.
-func warnOfConverters(registry *plugin.Registry, values *config.Values, log *zap.Logger) {
+// checkConverters refuses converters of the worker that are not part of this
+// program, as Java does those that it cannot load: every connector that sets
+// none of its own would fail.
+func checkConverters(registry *plugin.Registry, values *config.Values) error {
 	for _, key := range []string{"key.converter", "value.converter", "header.converter"} {
 		find := registry.Converter
 		if key == "header.converter" {
 			find = registry.HeaderConverter
 		}
-		if _, err := find(values.String(key)); err != nil {
-			log.Warn("The worker's "+key+" is not part of this program: connectors fail that do not set one of their own", zap.String("class", values.String(key)))
+		if class := values.String(key); class != "" {
+			if _, err := find(class); err != nil {
+				return config.Invalid(key, class, "it is not part of this program, which has the classes that docs/plugins.md lists")
+			}
 		}
 	}
+	return nil
 }
 
 // restConfig reads the settings of the REST API.

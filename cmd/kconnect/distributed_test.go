@@ -1,14 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"kconnect/connect/config"
 	"kconnect/connect/worker"
@@ -39,23 +36,22 @@ func TestAReferenceThatCannotBeResolvedNamesTheWorkersFile(t *testing.T) {
 	}
 }
 
-func TestAConverterOfTheWorkerThatIsNotThereIsToldAtTheStart(t *testing.T) {
+func TestAConverterOfTheWorkerThatIsNotThereEndsTheStart(t *testing.T) {
 	registry, err := plugins()
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := worker.StandaloneDef.Parse(config.Map{"bootstrap.servers": "b:1", "offset.storage.file.filename": "f",
-		"key.converter": "org.apache.kafka.connect.storage.StringConverter", "value.converter": "com.example.Own"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	core, told := observer.New(zap.WarnLevel)
-	warnOfConverters(registry, values, zap.New(core))
-	var lines []string
-	for _, entry := range told.All() {
-		lines = append(lines, entry.Message+" "+entry.ContextMap()["class"].(string)) //nolint:errcheck,forcetypeassert // a test
-	}
-	if diff := cmp.Diff([]string{"The worker's value.converter is not part of this program: connectors fail that do not set one of their own com.example.Own"}, lines); diff != "" {
-		t.Error("warnings (-want +got):\n" + diff)
+	for class, want := range map[string]string{
+		"org.apache.kafka.connect.json.JsonConverter": "<nil>",
+		"com.example.Own": "Invalid value com.example.Own for configuration value.converter: it is not part of this program",
+	} {
+		values, err := worker.StandaloneDef.Parse(config.Map{"bootstrap.servers": "b:1", "offset.storage.file.filename": "f",
+			"key.converter": "org.apache.kafka.connect.storage.StringConverter", "value.converter": class})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(checkConverters(registry, values)); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", class, got, want)
+		}
 	}
 }

@@ -260,7 +260,7 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 	}
 	s := &sink{
 		base: a.base, task: task, chain: a.chain, key: a.key, value: a.value, header: a.header, classes: a.classes,
-		options: opts, regex: regex != "", read: read, maxPoll: maxPoll, flush: a.w.cfg.FlushInterval, onTopic: a.onTopic,
+		options: opts, regex: regex != "", read: read, maxPoll: maxPoll, flush: a.w.cfg.FlushInterval, timeout: a.w.cfg.FlushTimeout, onTopic: a.onTopic,
 	}
 	s.env = &connect.SinkEnv{Env: a.env, Consumer: &s.requests}
 	if a.base.tolerance.reports() {

@@ -38,6 +38,7 @@ type sink struct {
 	read     *metrics.Client // of the consumer
 	maxPoll  int             // records of one delivery
 	flush    time.Duration
+	timeout  time.Duration      // of the last commit of a task that failed
 	onTopic  func(topic string) // a record of this topic was consumed
 
 	deliveries chan *delivery
@@ -426,8 +427,15 @@ func (s *sink) putting(soft, hard context.Context, started chan<- struct{}) (err
 	close(started)
 	s.paused = s.began()
 	err = s.deliverAll(soft, hard)
-	// What was delivered is committed, also when the task fails.
-	if e := s.commit(hard, nil); e != nil {
+	// What was delivered is committed, also when the task fails. Nobody ends hard
+	// for such a task, and its status waits for this.
+	last := hard
+	if err != nil {
+		var cancel context.CancelFunc
+		last, cancel = context.WithTimeout(hard, s.timeout)
+		defer cancel()
+	}
+	if e := s.commit(last, nil); e != nil {
 		s.log.Warn("The last commit of offsets failed; records may be delivered again", zap.Error(e))
 	}
 	return err

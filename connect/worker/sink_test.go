@@ -381,6 +381,25 @@ func TestOffsetsWaitForTheirDeadLetters(t *testing.T) {
 	b.stop()
 }
 
+func TestATaskThatFailsDoesNotWaitForDeadLettersWithoutEnd(t *testing.T) {
+	p := parts{sink: func() connect.SinkTask {
+		return &collector{fail: func(int, []connect.Record) error { return errors.New("no such table") }}
+	},
+		config: deadLettered("all", nil), worker: func(c *Config) { c.FlushTimeout = 50 * time.Millisecond }}
+	b := newBed(t, p)
+	if _, err := b.admin.CreateTopic(t.Context(), 1, 1, nil, "dead"); err != nil {
+		t.Fatal(err)
+	}
+	b.refuse("dead", kerr.NotEnoughReplicas.Code)
+	b.produce("bad", "2")
+	b.start()
+	b.untilState(Failed)
+	b.stop()
+	if n := b.committed(); n > 0 {
+		t.Errorf("offset %d is committed without its dead letter", n)
+	}
+}
+
 func TestADeadLetterThatKafkaRefusesFailsTheTask(t *testing.T) {
 	b := sinkBed(t, &collector{}, deadLettered("all", nil))
 	if _, err := b.admin.CreateTopic(t.Context(), 1, 1, nil, "dead"); err != nil {
