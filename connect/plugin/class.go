@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"kconnect/connect"
@@ -53,31 +52,25 @@ func (r *Registry) findKind(name string, kind connect.PluginKind) *connect.Plugi
 	return r.find(name, func(k connect.PluginKind) bool { return k == kind })
 }
 
-// classes returns the classes of a kind, in alphabetical order.
-func (r *Registry) classes(kind connect.PluginKind) []string {
-	var all []string
-	for _, p := range r.plugins {
-		if p.Kind == kind {
-			all = append(all, p.Class)
-		}
-	}
-	return all
-}
-
-// recommended returns those of classes that validate recommends.
-func (r *Registry) recommended(kind connect.PluginKind) []string {
+// classes returns the classes of a kind that keep chooses, in alphabetical order.
+func (r *Registry) classes(kind connect.PluginKind, keep func(p *connect.Plugin) bool) []string {
 	var some []string
-	for _, p := range r.plugins {
-		if p.Kind == kind && !p.Unrecommended {
+	for i := range r.plugins {
+		if p := &r.plugins[i]; p.Kind == kind && keep(p) {
 			some = append(some, p.Class)
 		}
 	}
 	return some
 }
 
+// recommended returns the classes that validate recommends.
+func (r *Registry) recommended(kind connect.PluginKind) []string {
+	return r.classes(kind, func(p *connect.Plugin) bool { return !p.Unrecommended })
+}
+
 // nested returns the classes within a class, which itself is none that one can name.
 func (r *Registry) nested(class string, kind connect.PluginKind) []string {
-	return slices.DeleteFunc(r.classes(kind), func(c string) bool { return !strings.HasPrefix(c, class+"$") })
+	return r.classes(kind, func(p *connect.Plugin) bool { return strings.HasPrefix(p.Class, class+"$") })
 }
 
 // versionKey completes the *.plugin.version key of class p; with nil there is
