@@ -15,13 +15,17 @@ type Registry interface {
 
 // Chain is the configured transformations of one task, in order. It belongs to
 // one goroutine.
-type Chain struct{ links []link }
+type Chain struct {
+	links   []link
+	structs structs
+}
 
 type link struct {
 	class     string
 	transform connect.Transformation
 	predicate connect.Predicate // nil: always
 	negate    bool
+	run       *run // begins here
 }
 
 // NewChain makes the chain that a connector configuration describes:
@@ -59,6 +63,7 @@ func NewChain(r Registry, m config.Map) (*Chain, error) {
 		}
 		c.links = append(c.links, l)
 	}
+	findRuns(c.links)
 	return c, nil
 }
 
@@ -117,10 +122,19 @@ func (c *Chain) Apply(records []connect.Record, again func(err error, op func() 
 	return kept, nil
 }
 
+// Recycle lets the chain use the memory of what Apply returned again. The values
+// of those records must not be in use any more. Where it is never called the
+// records may be kept.
+func (c *Chain) Recycle() { c.structs.recycle() }
+
 // apply sends one record through the chain. class is that of the failing link.
 func (c *Chain) apply(r *connect.Record, again func(err error, op func() error) error) (keep bool, class string, err error) {
-	for i := range c.links {
+	for i := 0; i < len(c.links); i++ {
 		l := &c.links[i]
+		if l.run != nil && l.run.apply(r, &c.structs) {
+			i += len(l.run.parts) - 1
+			continue
+		}
 		if again == nil {
 			keep, err = l.apply(r)
 		} else {

@@ -39,8 +39,7 @@ type InsertField struct {
 	side    side
 	inserts []insertion
 	replace bool
-	schemas schemaCache
-	structs structs
+	schemas derived[*arrangement]
 }
 
 var _ connect.Transformation = (*InsertField)(nil)
@@ -137,32 +136,7 @@ func (t *InsertField) Apply(r *connect.Record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	updated, err := t.schemas.get(from.Schema(), t.updated)
-	if err != nil {
-		return false, err
-	}
-	to := t.structs.of(updated)
-	n := len(from.Values())
-	for i := range n {
-		if err := store(to, i, withDefault(from.At(i), from.Schema().Fields()[i].Schema, t.replace)); err != nil {
-			return false, err
-		}
-	}
-	for i := range t.inserts {
-		in := &t.inserts[i]
-		v, err := in.of(r)
-		if err != nil {
-			return false, err
-		}
-		if v.IsNull() && !in.always {
-			continue // stays null, even where the field is required: Java does not put it
-		}
-		if err := store(to, n+i, v); err != nil {
-			return false, err
-		}
-	}
-	t.side.set(r, updated, data.StructOf(to))
-	return true, nil
+	return true, rearrange(t, &t.schemas, r, from.Schema(), from)
 }
 
 // of returns what goes into the field for a record.
@@ -173,13 +147,22 @@ func (in *insertion) of(r *connect.Record) (data.Value, error) {
 	return in.value(r), nil
 }
 
-func (t *InsertField) updated(s *data.Schema) (*data.Schema, error) {
+func (t *InsertField) arranges() side { return t.side }
+
+func (t *InsertField) arrange(s *data.Schema) (*arrangement, error) {
+	a := &arrangement{}
 	b := data.NewStructBuilder().Like(s)
-	for _, f := range s.Fields() {
+	for i, f := range s.Fields() {
 		b.Field(f.Name, f.Schema)
+		a.fields = append(a.fields, copied(&f, i, t.replace))
 	}
 	for i := range t.inserts {
-		b.Field(t.inserts[i].name, t.inserts[i].schema)
+		in := &t.inserts[i]
+		b.Field(in.name, in.schema)
+		// Java does not put a null, even where the field is required.
+		a.fields = append(a.fields, origin{name: in.name, schema: in.schema, from: -1, made: in.of, unset: !in.always})
 	}
-	return b.Build()
+	var err error
+	a.schema, err = b.Build()
+	return a, err
 }

@@ -39,12 +39,7 @@ type ReplaceField struct {
 	exclude, include map[string]bool
 	renames, origin  map[string]string
 	replace          bool
-	schemas          schemaCache
-	structs          structs
-	// places has, for each field of the schema derived from movedFrom, where that
-	// has its value; -1 for nowhere.
-	movedFrom *data.Schema
-	places    []int
+	schemas          derived[*arrangement]
 }
 
 var _ connect.Transformation = (*ReplaceField)(nil)
@@ -125,35 +120,30 @@ func (t *ReplaceField) Apply(r *connect.Record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	updated, err := t.schemas.get(from.Schema(), t.updated)
-	if err != nil {
-		return false, err
-	}
-	if from.Schema() != t.movedFrom {
-		t.movedFrom, t.places = from.Schema(), t.places[:0]
-		for _, f := range updated.Fields() {
-			t.places = append(t.places, from.Schema().Field(t.original(f.Name)))
-		}
-	}
-	to := t.structs.of(updated)
-	for i, at := range t.places {
-		if at < 0 {
-			return false, connect.NewDataError(t.original(updated.Fields()[i].Name)+" is not a valid field name", nil)
-		}
-		if err := store(to, i, withDefault(from.At(at), from.Schema().Fields()[at].Schema, t.replace)); err != nil {
-			return false, err
-		}
-	}
-	t.side.set(r, updated, data.StructOf(to))
-	return true, nil
+	return true, rearrange(t, &t.schemas, r, from.Schema(), from)
 }
 
-func (t *ReplaceField) updated(s *data.Schema) (*data.Schema, error) {
+func (t *ReplaceField) arranges() side { return t.side }
+
+func (t *ReplaceField) arrange(s *data.Schema) (*arrangement, error) {
 	b := data.NewStructBuilder().Like(s)
 	for _, f := range s.Fields() {
 		if t.keeps(f.Name) {
 			b.Field(t.renamed(f.Name), f.Schema)
 		}
 	}
-	return b.Build()
+	to, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	a := &arrangement{schema: to}
+	for _, f := range to.Fields() {
+		o := copied(&f, s.Field(t.original(f.Name)), t.replace)
+		if o.from < 0 {
+			missing := connect.NewDataError(t.original(f.Name)+" is not a valid field name", nil)
+			o.made = func(*connect.Record) (data.Value, error) { return data.Null, missing }
+		}
+		a.fields = append(a.fields, o)
+	}
+	return a, nil
 }

@@ -1,8 +1,6 @@
 package transform
 
 import (
-	"fmt"
-
 	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/data"
@@ -20,7 +18,7 @@ type SetSchemaMetadata struct {
 	name    *string
 	version *int32
 	replace bool
-	schemas schemaCache
+	schemas derived[*arrangement]
 }
 
 var _ connect.Transformation = (*SetSchemaMetadata)(nil)
@@ -54,30 +52,21 @@ func (t *SetSchemaMetadata) Apply(r *connect.Record) (bool, error) {
 		}
 		return false, connect.NewDataError("Schema required for [updating schema metadata]", nil)
 	}
-	updated, err := t.schemas.get(schema, t.update)
+	if value.Kind() == data.KindStruct {
+		return true, rearrange(t, &t.schemas, r, schema, value.Struct())
+	}
+	a, err := t.schemas.get(schema, t.arrange)
 	if err != nil {
 		return false, err
 	}
-	if value.Kind() == data.KindStruct {
-		from := value.Struct()
-		s := data.NewStruct(updated)
-		for i, f := range updated.Fields() {
-			if i >= len(from.Values()) { // a struct of another schema than the record's; Java reads by position
-				return false, &connect.Error{Class: "java.lang.ArrayIndexOutOfBoundsException", Kind: connect.Data,
-					Message: fmt.Sprintf("Index %d out of bounds for length %d", i, len(from.Values()))}
-			}
-			if err := store(s, i, withDefault(from.At(i), f.Schema, t.replace)); err != nil {
-				return false, err
-			}
-		}
-		value = data.StructOf(s)
-	}
-	t.side.set(r, updated, value)
+	t.side.set(r, a.schema, value)
 	return true, nil
 }
 
-// update works on structs only, as the Java class does.
-func (t *SetSchemaMetadata) update(s *data.Schema) (*data.Schema, error) {
+func (t *SetSchemaMetadata) arranges() side { return t.side }
+
+// arrange works on structs only, as the Java class does.
+func (t *SetSchemaMetadata) arrange(s *data.Schema) (*arrangement, error) {
 	if s.Type() != data.StructType {
 		return nil, connect.NewDataError("Cannot list fields on non-struct type", nil)
 	}
@@ -88,13 +77,17 @@ func (t *SetSchemaMetadata) update(s *data.Schema) (*data.Schema, error) {
 	if t.version != nil {
 		b.Version(*t.version)
 	}
-	for _, f := range s.Fields() {
+	a := &arrangement{}
+	for i, f := range s.Fields() {
 		b.Field(f.Name, f.Schema)
+		a.fields = append(a.fields, copied(&f, i, t.replace))
 	}
 	if d, ok := s.Default(); ok {
 		b.Default(d)
 	}
-	return b.Build()
+	var err error
+	a.schema, err = b.Build()
+	return a, err
 }
 
 // store puts a value into field i of a struct, which must allow it: Java

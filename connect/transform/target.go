@@ -82,58 +82,35 @@ func wrongClass(v data.Value, class string) error {
 		Message: "class " + found + " cannot be cast to class " + class + " (" + where + ")"}
 }
 
-// schemaCache remembers the schema that was derived from another. It holds a
-// bounded number: records of ever new schemas cost a derivation each.
-type schemaCache struct {
-	last    *data.Schema
-	derived *data.Schema
-	all     map[*data.Schema]*data.Schema
+// derived remembers what was worked out for a schema. It holds a bounded
+// number: records of ever new schemas cost a derivation each.
+type derived[T any] struct {
+	last *data.Schema
+	what T // of last
+	all  map[*data.Schema]T
 }
+
+type schemaCache = derived[*data.Schema]
 
 const schemaCacheSize = 16 // as the Java classes keep
 
-func (c *schemaCache) get(from *data.Schema, derive func(*data.Schema) (*data.Schema, error)) (*data.Schema, error) {
-	if from == c.last {
-		return c.derived, nil
+func (c *derived[T]) get(from *data.Schema, derive func(*data.Schema) (T, error)) (T, error) {
+	if from == c.last && c.all != nil {
+		return c.what, nil
 	}
 	to, ok := c.all[from]
 	if !ok {
 		var err error
 		if to, err = derive(from); err != nil {
-			return nil, err
+			return to, err
 		}
 		if c.all == nil || len(c.all) >= schemaCacheSize {
-			c.all = make(map[*data.Schema]*data.Schema, schemaCacheSize)
+			c.all = make(map[*data.Schema]T, schemaCacheSize)
 		}
 		c.all[from] = to
 	}
-	c.last, c.derived = from, to
+	c.last, c.what = from, to
 	return to, nil
-}
-
-// structs makes the structs of a transformation, many with one allocation. A
-// struct that is kept holds on to those that were made with it, so they are
-// few: structsTogether.
-type structs struct {
-	made   []data.Struct
-	values []data.Value
-}
-
-const structsTogether = 32
-
-// of returns a struct with every field null.
-func (m *structs) of(schema *data.Schema) *data.Struct {
-	n := len(schema.Fields())
-	if len(m.made) == 0 {
-		m.made = make([]data.Struct, structsTogether)
-	}
-	if len(m.values) < n {
-		m.values = make([]data.Value, n*structsTogether)
-	}
-	s := &m.made[0]
-	*s = data.MakeStruct(schema, m.values[:n:n])
-	m.made, m.values = m.made[1:], m.values[n:]
-	return s
 }
 
 // parse parses the settings of a class. The error is that of the first key

@@ -251,6 +251,7 @@ func (s *source) send(soft, hard context.Context, b *connect.SourceBatch) error 
 	// A record that a transformation drops moves the offset all the same, so
 	// positions are taken before the chain.
 	f.marks = appendMarks(f.marks, b.Records)
+	s.chain.Recycle() // the batch before is bytes by now
 	var bad *failure
 	records, err := s.chain.Apply(b.Records, s.tolerance.retries(soft), func(r *connect.Record, class string, err error) error {
 		bad = s.failure(StageTransformation, class, r, err)
