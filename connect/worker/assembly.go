@@ -43,14 +43,13 @@ func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Ra
 	if err != nil {
 		return nil, err
 	}
-	t.life.version = p.Version
 	common, err := p.CommonDef().Parse(cfg)
 	if err != nil {
 		return nil, err
 	}
 	chain, err := transform.NewChain(w.registry, cfg)
 	if err != nil {
-		return nil, err
+		return nil, connect.NewError(connect.ClassOf(err)+": "+connect.MessageOf(err), err) // as in Java
 	}
 	health := &health{now: w.now}
 	b := base{
@@ -75,14 +74,24 @@ func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Ra
 		return nil, err
 	}
 	t.meter.Describe(w.about(p, &a, health))
+	var run func(soft, hard context.Context) error
 	switch task := p.NewTask().(type) {
 	case connect.SourceTask:
-		return a.source(task)
+		run, err = a.source(task)
 	case connect.SinkTask:
-		return a.sink(ctx, task, common)
+		run, err = a.sink(ctx, task, common)
 	default:
-		return nil, connect.NewError("The class "+p.TaskClass+" is neither a source nor a sink task", nil)
+		err = connect.NewError("The class "+p.TaskClass+" is neither a source nor a sink task", nil)
 	}
+	if err == nil {
+		t.life.version = p.Version // which the status of a task that cannot be put together lacks, as in Java
+	}
+	return run, err
+}
+
+// clientRefused is the error of settings that a Kafka client does not take.
+func clientRefused(err error) error {
+	return &connect.Error{Class: connect.ClassConfig, Kind: connect.Config, Message: err.Error()}
 }
 
 // assembly is the parts of one task.
@@ -153,7 +162,7 @@ func (a *assembly) producer(id string) (producer, error) {
 	}
 	opts, err := kafkaconf.Producer(m)
 	if err != nil {
-		return producer{}, err
+		return producer{}, clientRefused(err)
 	}
 	p := producer{sent: a.base.meter.Client(metrics.Producer, m["client.id"])}
 	p.sent.Buffer(bufferMemory(m))
@@ -173,7 +182,7 @@ func (a *assembly) admin() (*kadm.Client, error) {
 	}
 	opts, err := kafkaconf.Common(m)
 	if err != nil {
-		return nil, err
+		return nil, clientRefused(err)
 	}
 	cl, err := kgo.NewClient(append(opts, kgo.WithHooks(a.base.meter.Client(metrics.Admin, m["client.id"])))...)
 	if err != nil {
@@ -230,7 +239,7 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 	}
 	settings, err := kafkaconf.Consumer(props)
 	if err != nil {
-		return nil, err
+		return nil, clientRefused(err)
 	}
 	maxPoll := settings.MaxPollRecords
 	if _, set := props["max.poll.records"]; !set {
@@ -282,7 +291,7 @@ func (a *assembly) createDeadLetterTopic(ctx context.Context, topic string, repl
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	topics, err := admin.ListTopics(ctx, topic)
-	if err == nil && topics.Has(topic) {
+	if err == nil && topics.Has(topic) && topics[topic].Err == nil {
 		return nil
 	}
 	reason := ""
@@ -297,8 +306,9 @@ func (a *assembly) createDeadLetterTopic(ctx context.Context, topic string, repl
 	if reason == "" {
 		reason = err.Error()
 	}
-	return connect.NewError("Could not initialize dead letter queue with topic="+topic+
-		". Create the topic, or set errors.deadletterqueue.topic.replication.factor to at most the number of brokers", connect.NewError(reason, err))
+	e := connect.NewError("Could not initialize dead letter queue with topic="+topic, connect.NewError(reason, err))
+	e.Remedy = "Create the topic, or set errors.deadletterqueue.topic.replication.factor to at most the number of brokers"
+	return e
 }
 
 // converter returns the connector's converter of a role, or the worker's, with

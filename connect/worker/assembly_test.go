@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kconnect/connect"
 	"kconnect/connect/config"
 	"kconnect/connect/group"
 	"kconnect/connect/kafkaconf"
@@ -65,5 +66,41 @@ func TestAnUnknownOverridePolicyIsRefused(t *testing.T) {
 		if _, err := Def.Parse(m); (err == nil) != known || err != nil && !strings.Contains(err.Error(), "com.example.Mine") {
 			t.Errorf("%s: %v", policy, err)
 		}
+	}
+}
+
+// TestATaskThatCannotBePutTogetherFailsAsInJava has the first line of the trace
+// and the version of a status, as a Java 4.2 worker writes them.
+func TestATaskThatCannotBePutTogetherFailsAsInJava(t *testing.T) {
+	for name, test := range map[string]struct {
+		config config.Map
+		trace  string
+	}{
+		"a transformation's settings": {
+			config.Map{"transforms": "s", "transforms.s.type": "Picky"},
+			"org.apache.kafka.connect.errors.ConnectException: org.apache.kafka.common.config.ConfigException: No sieve configured",
+		},
+		"a producer's settings": {
+			config.Map{"producer.override.acks": "7"},
+			"org.apache.kafka.common.config.ConfigException: Invalid value 7 for configuration acks: String must be one of: all, -1, 0, 1",
+		},
+		"the name of a dead letter queue": {
+			config.Map{"topics": "numbers", "errors.deadletterqueue.topic.name": "bad topic!"},
+			"org.apache.kafka.connect.errors.ConnectException: Could not initialize dead letter queue with topic=bad topic!",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parts{source: func() connect.SourceTask { return &counter{to: 1, batch: 1} }, config: test.config}
+			if test.config["topics"] != "" {
+				p.sink = func() connect.SinkTask { return &collector{} }
+			}
+			b := newBed(t, p)
+			b.start()
+			b.untilState(Failed)
+			last := b.heard.last(theTask)
+			if line, _, _ := strings.Cut(last.Trace, "\n"); line != test.trace || last.Version != "" {
+				t.Errorf("version %q, trace %s", last.Version, line)
+			}
+		})
 	}
 }

@@ -114,6 +114,13 @@ func (s *sieve) Apply(r *connect.Record) (bool, error) {
 	return true, nil
 }
 
+// picky takes no configuration.
+type picky struct{ sieve }
+
+func (*picky) Configure(config.Map) error {
+	return &config.Error{Whole: true, Message: "No sieve configured"}
+}
+
 // sieved is the configuration of a connector with the sieve.
 var sieved = config.Map{"transforms": "s", "transforms.s.type": "Sieve"}
 
@@ -312,6 +319,7 @@ func newBed(t *testing.T, p parts) *bed {
 		connect.Plugin{Class: class, Kind: kind, Version: "1", TaskClass: class + "Task", Def: config.NewDef(), NewTask: task, New: func() any { return p.connector() }},
 		connect.Plugin{Class: "Text", Kind: connect.ConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked} }},
 		connect.Plugin{Class: "Text", Kind: connect.HeaderConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked} }},
+		connect.Plugin{Class: "Picky", Kind: connect.TransformationPlugin, Def: config.NewDef(), New: func() any { return &picky{} }},
 		connect.Plugin{Class: "Sieve", Kind: connect.TransformationPlugin, Def: config.NewDef(), New: func() any { return &sieve{tried: &b.tried} }},
 	)
 	if err != nil {

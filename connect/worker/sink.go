@@ -247,6 +247,9 @@ func (s *sink) fetchError(ctx context.Context, fetches kgo.Fetches) error {
 		case kerr.IsRetriable(e.Err):
 			s.log.Warn("Consuming failed and is tried again", zap.String("topic", e.Topic), zap.Int32("partition", e.Partition), zap.Error(e.Err))
 			sleep(ctx, time.Second)
+		case errors.Is(e.Err, kerr.InvalidTopicException):
+			return &connect.Error{Class: "org.apache.kafka.common.errors.InvalidTopicException", Message: "Invalid topics: [" + e.Topic + "]",
+				Remedy: "A topic's name has at most 249 letters, digits, dots, underscores and hyphens: see topics"}
 		default:
 			return connect.NewError("Consuming topic "+e.Topic+" failed", e.Err)
 		}
