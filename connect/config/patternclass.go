@@ -97,7 +97,7 @@ func (p *patternParser) classRange() (runeSet, *PatternError) {
 		p.pos++
 	}
 	if next := p.at(p.pos + 1); p.peek() != '-' || next == '[' || next == ']' {
-		return p.folded(runes(first, first)), nil
+		return p.folded(first, first), nil
 	}
 	p.pos++
 	last := p.peek()
@@ -120,5 +120,5 @@ func (p *patternParser) classRange() (runeSet, *PatternError) {
 	if last < first {
 		return nil, p.fail("Illegal character range")
 	}
-	return p.folded(runes(first, last)), nil
+	return p.folded(first, last), nil
 }

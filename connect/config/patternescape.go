@@ -17,11 +17,18 @@ func (p *patternParser) escape() (*string, *PatternError) {
 		text = p.wordBoundary(r == 'B')
 	case 'Z':
 		p.pos += 2
-		text = `\z`
+		text = p.end()
 	case 'R':
 		p.pos += 2
-		text = "(?:\r\n|" + verticalRunes.expression() + ")"
-	case 'G', 'X', 'N':
+		if p.behind > 0 {
+			return nil, p.fail(`The escape \R is not supported in a look-behind`)
+		}
+		p.backtrack = true // Java takes the two characters of a line end or none
+		text = `(?:\r\n|\r(?!\n)|` + verticalRunes.intersect(runes('\r', '\r').negate()).expression() + ")"
+	case 'G': // the end of the match before; there is none
+		p.pos += 2
+		text = `\A`
+	case 'X', 'N':
 		p.pos += 2
 		return nil, p.fail(`The escape \` + string(r) + " is not supported")
 	case 'k':
@@ -62,18 +69,23 @@ func (p *patternParser) escape() (*string, *PatternError) {
 }
 
 // wordBoundary is between ASCII letters, digits, '_' and others, as since Java
-// 19; only the linear engine takes it so without being told.
+// 19. Marks on a letter or digit count as such, which Pattern.linear sees to
+// where there are any.
 func (p *patternParser) wordBoundary(negated bool) string {
-	word := wordRunes.expression()
+	p.words = true
 	switch {
 	case !p.backtrack && negated:
 		return `\B`
 	case !p.backtrack:
 		return `\b`
-	case negated:
-		return "(?:(?<=" + word + ")(?=" + word + ")|(?<!" + word + ")(?!" + word + "))"
 	}
-	return "(?:(?<=" + word + ")(?!" + word + ")|(?<!" + word + ")(?=" + word + "))"
+	word, marks := wordRunes.expression(), ofTable(unicode.Mn).expression()
+	marked := letterOrDigitRunes().expression() + marks + "+"
+	before, after := word+"|"+marked, word+"|"+marks+"(?<="+marked+")"
+	if negated {
+		return "(?:(?<=" + before + ")(?=" + after + ")|(?<!" + before + ")(?!" + after + "))"
+	}
+	return "(?:(?<=" + before + ")(?!" + after + ")|(?<!" + before + ")(?=" + after + "))"
 }
 
 func (p *patternParser) backReference(n int) string {
@@ -92,7 +104,8 @@ func (p *patternParser) backReference(n int) string {
 // outside of a class. The set is nil for a character.
 func (p *patternParser) classEscape() (runeSet, rune, *PatternError) {
 	p.pos++
-	r := p.read()
+	r := p.at(p.pos) // with its blanks, whatever the flags
+	p.pos++
 	switch r {
 	case endOfPattern:
 		return nil, 0, nil // the caller finds that the position is past the end

@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"strings"
 	"unicode"
 )
 
@@ -17,10 +18,13 @@ type patternParser struct {
 	groups    int
 	names     map[string]int
 	backtrack bool // the linear engine cannot do it
+	behind    int  // how many look-behinds are open
+
+	ends, words bool // see Pattern
 }
 
 type patternFlags struct {
-	ignoreCase, unicodeCase, dotAll, multiline, unixLines bool
+	ignoreCase, unicodeCase, dotAll, multiline, unixLines, comments bool
 }
 
 // unquote replaces \Q...\E by escapes of its own, as Java does first of all:
@@ -68,12 +72,34 @@ func (p *patternParser) at(i int) rune {
 	return endOfPattern
 }
 
-func (p *patternParser) peek() rune { return p.at(p.pos) }
+func (p *patternParser) peek() rune {
+	if p.flags.comments {
+		p.pos = p.pastComments(p.pos)
+	}
+	return p.at(p.pos)
+}
 
 func (p *patternParser) read() rune {
 	r := p.peek()
 	p.pos++
 	return r
+}
+
+// pastComments returns where the pattern goes on behind blanks and comments
+// from i on, which the flag x makes of no account.
+func (p *patternParser) pastComments(i int) int {
+	for {
+		switch r := p.at(i); {
+		case spaceRunes.contains(r):
+			i++
+		case r == '#':
+			for r = p.at(i); r != endOfPattern && !p.lineEnds().contains(r); r = p.at(i) {
+				i++
+			}
+		default:
+			return i
+		}
+	}
 }
 
 // fail makes an error at the character that was read last.
@@ -152,7 +178,7 @@ func (p *patternParser) item() (*string, *PatternError) {
 		}
 	case '$':
 		p.pos++
-		text = `\z`
+		text = p.end()
 		if p.flags.multiline {
 			text = p.lineEnd()
 		}
@@ -188,6 +214,18 @@ func (p *patternParser) lineEnds() runeSet {
 // notInCRLF keeps an anchor out of the middle of a line end.
 const notInCRLF = `(?<!\r(?=\n))`
 
+// end matches at the end of the input and before a line end that is last.
+func (p *patternParser) end() string {
+	p.ends = true
+	switch {
+	case !p.backtrack:
+		return `\z` // Pattern.linear sees to inputs that end in a line end
+	case p.flags.unixLines:
+		return `(?=\n?\z)`
+	}
+	return `(?:(?=(?:\r\n|` + lineEndRunes.expression() + `)?\z)` + notInCRLF + `)`
+}
+
 // lineStart matches after a line end, but not at the end of the input.
 func (p *patternParser) lineStart() string {
 	p.backtrack = true
@@ -201,17 +239,24 @@ func (p *patternParser) lineEnd() string {
 }
 
 func (p *patternParser) literal(r rune) string {
-	if set := p.folded(runes(r, r)); len(set) > 2 || set[0] != set[1] {
+	if set := p.folded(r, r); len(set) > 2 || set[0] != set[1] {
 		return set.expression()
 	}
 	return regexp.QuoteMeta(string(r))
 }
 
-func (p *patternParser) folded(s runeSet) runeSet {
-	if !p.flags.ignoreCase {
+// folded is the set of a character or a range under the flags.
+func (p *patternParser) folded(first, last rune) runeSet {
+	s := runes(first, last)
+	switch {
+	case !p.flags.ignoreCase:
 		return s
+	case !p.flags.unicodeCase:
+		return s.foldLatin()
+	case first == last:
+		return foldOne(first)
 	}
-	return s.fold(p.flags.unicodeCase)
+	return s.foldRange()
 }
 
 // quantified writes item with the quantifier that follows.
@@ -230,18 +275,42 @@ func (p *patternParser) quantified(item string) *PatternError {
 		p.out += item
 		return nil
 	}
-	item = "(?:" + item + ")" + quantifier
+	if strings.HasPrefix(item, "(") && quantifier != "?" && canBeEmpty(item) {
+		p.backtrack = true // the linear engine goes on after an empty turn
+	}
 	switch p.peek() {
 	case '?':
 		p.pos++
-		item += "?"
+		quantifier += "?"
 	case '+':
 		p.pos++
-		item = "(?>" + item + ")"
+		if p.behind > 0 {
+			return p.failBehind()
+		}
 		p.backtrack = true
+		p.out += atomic(atomic(item) + quantifier) // each turn keeps what it took, too
+		return nil
 	}
-	p.out += item
+	p.out += "(?:" + item + ")" + quantifier
 	return nil
+}
+
+// atomic is a group that keeps what it took. The alternative that never
+// matches keeps regexp2 from making one loop of it and of one around it:
+// (?:(?>a+)){2} would match "aa".
+func atomic(item string) string { return "(?>" + item + "|" + runeSet(nil).expression() + ")" }
+
+// canBeEmpty reports whether item takes the empty text, as far as the linear
+// engine can tell.
+func canBeEmpty(item string) bool {
+	r, err := regexp.Compile(`\A(?:` + item + `)\z`)
+	return err == nil && r.MatchString("")
+}
+
+// failBehind refuses what keeps what it took, inside of a look-behind: regexp2
+// reads that from right to left and keeps something else.
+func (p *patternParser) failBehind() *PatternError {
+	return p.fail("A possessive quantifier or an atomic group is not supported in a look-behind")
 }
 
 // counted reads {n}, {n,} or {n,m}.
@@ -314,8 +383,18 @@ func (p *patternParser) group() (*string, *PatternError) {
 	// The group is written into a text of its own, because a quantifier may follow.
 	enclosing := p.out
 	p.out = ""
+	behind := strings.HasPrefix(open, "(?<")
+	if behind {
+		p.behind++
+	}
 	err := p.alternatives()
+	if behind {
+		p.behind--
+	}
 	text := open + p.out + ")"
+	if open == "(?>" {
+		text = atomic(p.out)
+	}
 	p.out = enclosing
 	if err != nil {
 		return nil, err
@@ -334,6 +413,9 @@ func (p *patternParser) special() (string, *PatternError) {
 	case ':':
 		return "(?:", nil
 	case '=', '!', '>':
+		if r == '>' && p.behind > 0 {
+			return "", p.failBehind()
+		}
 		p.backtrack = true
 		return "(?" + string(r), nil
 	case '<':
@@ -389,7 +471,9 @@ func (p *patternParser) inlineFlags() (string, *PatternError) {
 			p.flags.multiline = on
 		case 'd':
 			p.flags.unixLines = on
-		case 'x', 'U', 'c':
+		case 'x':
+			p.flags.comments = on
+		case 'U', 'c':
 			p.pos++
 			return "", p.fail("The flag " + string(p.at(p.pos-1)) + " is not supported")
 		case '-':

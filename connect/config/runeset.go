@@ -52,27 +52,67 @@ func (s runeSet) intersect(t runeSet) runeSet {
 	return s.negate().union(t.negate()).negate()
 }
 
-// fold adds the other letter cases: of ASCII letters only, or of all.
-func (s runeSet) fold(all bool) runeSet {
+// foldLatin adds the other cases of ASCII letters.
+func (s runeSet) foldLatin() runeSet {
 	out := slices.Clone(s)
 	for i := 0; i < len(s); i += 2 {
-		last := s[i+1]
-		if !all {
-			last = min(last, 'z')
-		}
-		for r := s[i]; r <= last; r++ {
-			switch {
-			case !all && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'):
+		for r := s[i]; r <= min(s[i+1], 'z'); r++ {
+			if isLatin(r) {
 				out = append(out, r^0x20, r^0x20)
-			case all:
-				for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-					out = append(out, f, f)
-				}
 			}
 		}
 	}
 	return out.normal()
 }
+
+// lowered is the form in which Java compares characters whose case does not
+// count. Java has its own idea there: i, I, İ and ı have one form.
+func lowered(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }
+
+// foldOne is the set of the characters that differ from r in case only.
+func foldOne(r rune) runeSet {
+	if unicode.ToUpper(r) == lowered(r) {
+		return runes(r, r) // Java looks no further; ß is one
+	}
+	s := runeSet{r, r, lowered(r), lowered(r)}
+	eachCased(func(c rune) {
+		if lowered(c) == lowered(r) {
+			s = append(s, c, c)
+		}
+	})
+	return s.normal()
+}
+
+// foldRange adds the characters of which an other case is in s.
+func (s runeSet) foldRange() runeSet {
+	out := slices.Clone(s)
+	eachCased(func(c rune) {
+		if s.contains(unicode.ToUpper(c)) || s.contains(lowered(c)) {
+			out = append(out, c, c)
+		}
+	})
+	return out.normal()
+}
+
+// eachCased calls f with every character that has cases.
+func eachCased(f func(r rune)) {
+	for _, cased := range unicode.CaseRanges {
+		for r := rune(cased.Lo); r <= rune(cased.Hi); r++ {
+			f(r)
+		}
+	}
+}
+
+func (s runeSet) contains(r rune) bool {
+	for i := 0; i < len(s); i += 2 {
+		if s[i] <= r && r <= s[i+1] {
+			return true
+		}
+	}
+	return false
+}
+
+func letterOrDigitRunes() runeSet { return ofTable(unicode.L).union(ofTable(unicode.Nd)) }
 
 // expression writes the set as a bracket expression that both engines read alike.
 func (s runeSet) expression() string {
@@ -267,7 +307,7 @@ func javaProperty(name string) (runeSet, bool) {
 	case "Letter":
 		return ofTable(unicode.L), true
 	case "LetterOrDigit":
-		return ofTable(unicode.L).union(ofTable(unicode.Nd)), true
+		return letterOrDigitRunes(), true
 	case "SpaceChar":
 		return ofTable(unicode.Z), true
 	case "Whitespace":
