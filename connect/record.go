@@ -16,6 +16,10 @@ const (
 	NoTimestamp = math.MinInt64
 )
 
+// NoTopic is the topic of a record that a plugin made without one, Java's null:
+// transformations can tell it from an empty name. Kafka takes neither.
+const NoTopic = "\x00"
+
 // Header is one header of a record, before conversion.
 type Header struct {
 	Key    string
@@ -50,6 +54,10 @@ type Record struct {
 // String returns the record as Java prints it, for messages.
 func (r *Record) String() string {
 	var b strings.Builder
+	topic := r.Topic
+	if topic == NoTopic {
+		topic = "null"
+	}
 	number := func(n, none int64) string {
 		if n == none {
 			return "null"
@@ -63,7 +71,7 @@ func (r *Record) String() string {
 			r.Origin.Offset, r.Origin.TimestampType, r.Origin.Topic, r.Origin.Partition, r.Origin.Offset)
 	}
 	fmt.Fprintf(&b, " ConnectRecord{topic='%s', kafkaPartition=%s, key=%s, keySchema=%s, value=%s, valueSchema=%s, timestamp=%s, headers=ConnectHeaders(headers=",
-		r.Topic, number(int64(r.Partition), NoPartition), r.Key, r.KeySchema, r.Value, r.ValueSchema, number(r.Timestamp, NoTimestamp))
+		topic, number(int64(r.Partition), NoPartition), r.Key, r.KeySchema, r.Value, r.ValueSchema, number(r.Timestamp, NoTimestamp))
 	for i, h := range r.Headers {
 		if i == 0 {
 			b.WriteString("[")

@@ -16,7 +16,7 @@ type DirectoryProvider struct {
 
 // Configure reads allowed.paths.
 func (p *DirectoryProvider) Configure(params Map) (err error) {
-	p.allowed, err = parseAllowedPaths(params["allowed.paths"])
+	p.allowed, err = parseAllowedPaths(given(pathsDef, params))
 	p.configured = err == nil
 	return err
 }

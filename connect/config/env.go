@@ -19,11 +19,7 @@ type EnvProvider struct {
 // Configure reads allowlist.pattern. A pattern that Java would refuse is a
 // *PatternError.
 func (p *EnvProvider) Configure(params Map) error {
-	text, ok := params["allowlist.pattern"]
-	if !ok {
-		text = ".*"
-	}
-	pattern, err := CompilePattern(text)
+	pattern, err := CompilePattern(trim(given(envDef, params)))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ type FileProvider struct {
 
 // Configure reads allowed.paths.
 func (p *FileProvider) Configure(params Map) (err error) {
-	p.allowed, err = parseAllowedPaths(params["allowed.paths"])
+	p.allowed, err = parseAllowedPaths(given(pathsDef, params))
 	return err
 }
 

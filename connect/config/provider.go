@@ -29,18 +29,32 @@ const (
 	EnvProviderClass       = "org.apache.kafka.common.config.provider.EnvVarConfigProvider"
 )
 
-var allowedPathsKey = Key{Name: "allowed.paths", Type: String, Importance: High,
-	Doc: "Absolute paths, separated by commas, of the folders and files that may be read. Unset: all. What lies outside yields nothing."}
+// The settings of the providers, behind config.providers.<name>.param.
+var (
+	pathsDef = NewDef(Key{Name: "allowed.paths", Type: String, Importance: High,
+		Doc: "Absolute paths, separated by commas, of the folders and files that may be read. Unset: all. What lies outside yields nothing."})
+	envDef = NewDef(Key{Name: "allowlist.pattern", Type: String, Default: Default(".*"), Importance: High, Validate: Regex(),
+		Doc: "Regular expression that must match the whole name of a variable; others are not given."})
+)
 
 // ProviderDefs returns the settings of each provider, by class: what stands
 // behind config.providers.<name>.param.
 func ProviderDefs() map[string]*Def {
-	return map[string]*Def{
-		FileProviderClass:      NewDef(allowedPathsKey),
-		DirectoryProviderClass: NewDef(allowedPathsKey),
-		EnvProviderClass: NewDef(Key{Name: "allowlist.pattern", Type: String, Default: Default(".*"), Importance: High, Validate: Regex(),
-			Doc: "Regular expression that must match the whole name of a variable; others are not given."}),
+	return map[string]*Def{FileProviderClass: pathsDef, DirectoryProviderClass: pathsDef, EnvProviderClass: envDef}
+}
+
+// given returns the text of the one key of d in params, or its default. It is
+// the text as it was given, for as Java reads them, blanks count in paths, and
+// a pattern that does not compile is told in its own words.
+func given(d *Def, params Map) string {
+	k := &d.keys[0]
+	if text, ok := params[k.Name]; ok {
+		return text
 	}
+	if k.Default == nil {
+		return ""
+	}
+	return *k.Default
 }
 
 // Providers are a worker's configured providers by the name that references

@@ -1,7 +1,6 @@
 package transform_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -36,7 +35,7 @@ func TestGolden(t *testing.T) {
 	}
 	zone := time.Local
 	t.Cleanup(func() { time.Local = zone })
-	passed, failed := 0, 0
+	passed, failed, crashes := 0, 0, 0
 	missing := make(map[string]int)
 	for _, file := range files {
 		cases, err := golden.Read(file)
@@ -48,6 +47,10 @@ func TestGolden(t *testing.T) {
 				missing[c.Class]++
 				continue
 			}
+			if nullPointer(c) {
+				crashes++
+				continue
+			}
 			if problem := replay(registry, c); problem != "" {
 				failed++
 				t.Errorf("%s: %s", c.ID, problem)
@@ -57,9 +60,23 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	fmt.Printf("golden transforms: %d passed, %d failed\n", passed, failed)
+	if crashes > 0 {
+		fmt.Printf("golden transforms: %d not run: a null for a key without which the Java class crashes; no null reaches a class here\n", crashes)
+	}
 	for class, n := range missing {
 		t.Logf("%d cases of %s, which is not there yet", n, class)
 	}
+}
+
+// nullPointer reports whether Java failed on a null in the configuration not
+// by its table but by a NullPointerException.
+func nullPointer(c golden.Case) bool {
+	for _, v := range c.Config {
+		if v == nil && c.Expect.Stage == "configure" {
+			return c.Expect.Error.Class == "java.lang.NullPointerException"
+		}
+	}
+	return false
 }
 
 // replay returns how the answer to one case is wrong, or "".
@@ -79,16 +96,9 @@ func replay(registry *plugin.Registry, c golden.Case) string {
 func ask(registry *plugin.Registry, c golden.Case, want golden.Expect) string {
 	m := make(config.Map)
 	for k, v := range c.Config {
-		if v == nil {
-			// No null reaches a transformation here: a connector with one does not
-			// start (config.Raw.Map names the key). Where Java takes it, it is as
-			// good as absent.
-			if want.Stage == "configure" {
-				return ""
-			}
-			continue
+		if v != nil {
+			m[k] = *v
 		}
-		m[k] = *v
 	}
 	fails := func(stage string, err error) string {
 		if want.Error == nil {
@@ -102,7 +112,18 @@ func ask(registry *plugin.Registry, c golden.Case, want golden.Expect) string {
 		}
 		return ""
 	}
-	instance := registry.Find(c.Class).New()
+	p := registry.Find(c.Class)
+	if len(m) < len(c.Config) {
+		// A connector with a null does not start (config.Raw.Map); what is wrong
+		// with it users read in the answer of the table. Where it takes the null,
+		// it is as good as absent.
+		for _, r := range p.Def.ValidateRaw(c.Config) {
+			if len(r.Errors) > 0 {
+				return fails("configure", &connect.Error{Class: connect.ClassConfig, Kind: connect.Config, Message: r.Errors[0]})
+			}
+		}
+	}
+	instance := p.New()
 	if err := configure(instance, m); err != nil {
 		return fails("configure", err)
 	}
@@ -142,7 +163,7 @@ func ask(registry *plugin.Registry, c golden.Case, want golden.Expect) string {
 		}
 		return ""
 	}
-	return golden.Diff(encodeRecord(r, !bytes.Contains(c.Record, []byte(`"topic":null`))), want.Record)
+	return golden.Diff(encodeRecord(r), want.Record)
 }
 
 func configure(instance any, m config.Map) error {
@@ -184,7 +205,7 @@ func decodeRecord(raw json.RawMessage) (*connect.Record, error) {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, err
 	}
-	r := &connect.Record{Partition: connect.NoPartition, Timestamp: connect.NoTimestamp}
+	r := &connect.Record{Topic: connect.NoTopic, Partition: connect.NoPartition, Timestamp: connect.NoTimestamp}
 	if c.Topic != nil {
 		r.Topic = *c.Topic
 	}
@@ -225,14 +246,13 @@ func decodeRecord(raw json.RawMessage) (*connect.Record, error) {
 	return r, nil
 }
 
-// encodeRecord encodes r; named says whether its topic is one, not null.
-func encodeRecord(r *connect.Record, named bool) any {
+func encodeRecord(r *connect.Record) any {
 	m := map[string]any{
 		"kind": "source", "topic": r.Topic, "partition": nil, "timestamp": nil,
 		"keySchema": golden.EncodeSchema(r.KeySchema), "key": golden.EncodeValue(r.Key, r.KeySchema),
 		"valueSchema": golden.EncodeSchema(r.ValueSchema), "value": golden.EncodeValue(r.Value, r.ValueSchema),
 	}
-	if !named {
+	if r.Topic == connect.NoTopic {
 		m["topic"] = nil
 	}
 	if r.Partition != connect.NoPartition {

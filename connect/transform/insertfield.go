@@ -58,7 +58,7 @@ func (t *InsertField) Configure(m config.Map) error {
 		value  func(r *connect.Record) data.Value
 	}{
 		{"topic.field", data.StringSchema, func(r *connect.Record) data.Value {
-			if r.Topic == "" {
+			if r.Topic == connect.NoTopic {
 				return data.Null
 			}
 			return data.StringOf(r.Topic)

@@ -54,6 +54,7 @@ type TopicNameMatches struct {
 	pattern *config.Pattern
 	topic   string
 	match   bool
+	asked   bool
 }
 
 var _ connect.Predicate = (*TopicNameMatches)(nil)
@@ -72,12 +73,15 @@ func (p *TopicNameMatches) Configure(m config.Map) error {
 
 // Test implements connect.Predicate.
 func (p *TopicNameMatches) Test(r *connect.Record) (bool, error) {
-	if r.Topic != p.topic || r.Topic == "" {
+	if r.Topic == connect.NoTopic {
+		return false, nil // no topic has no name
+	}
+	if !p.asked || r.Topic != p.topic {
 		match, err := p.pattern.Matches(r.Topic)
 		if err != nil {
 			return false, err
 		}
-		p.topic, p.match = r.Topic, match
+		p.topic, p.match, p.asked = r.Topic, match, true
 	}
 	return p.match, nil
 }

@@ -15,11 +15,13 @@ var regexRouterDef = config.NewDef(
 )
 
 // RegexRouter renames topics. The whole name must match; then what the
-// expression finds first is replaced, as in Java.
+// expression finds first is replaced, as in Java. A record without a topic is
+// an error there, too.
 type RegexRouter struct {
 	pattern     *config.Pattern
 	replacement string
-	from, to    string // the topic that was renamed last
+	from, to    string // the topic that was renamed last, if one was routed
+	routed      bool
 }
 
 var _ connect.Transformation = (*RegexRouter)(nil)
@@ -39,9 +41,12 @@ func (t *RegexRouter) Configure(m config.Map) error {
 
 // Apply implements connect.Transformation.
 func (t *RegexRouter) Apply(r *connect.Record) (bool, error) {
-	if r.Topic == t.from && t.from != "" {
+	if t.routed && r.Topic == t.from {
 		r.Topic = t.to
 		return true, nil
+	}
+	if r.Topic == connect.NoTopic {
+		return false, &connect.Error{Class: connect.ClassNullPointer, Kind: connect.Data, Message: `Cannot invoke "java.lang.CharSequence.length()" because "this.text" is null`}
 	}
 	to := r.Topic
 	match, err := t.pattern.Matches(r.Topic)
@@ -55,7 +60,7 @@ func (t *RegexRouter) Apply(r *connect.Record) (bool, error) {
 		}
 		return false, err
 	}
-	t.from, t.to = r.Topic, to
+	t.from, t.to, t.routed = r.Topic, to, true
 	r.Topic = to
 	return true, nil
 }

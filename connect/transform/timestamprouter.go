@@ -48,7 +48,7 @@ func (t *TimestampRouter) Apply(r *connect.Record) (bool, error) {
 		}
 		t.format = f
 	}
-	if r.Topic == "" {
+	if r.Topic == connect.NoTopic {
 		return false, &connect.Error{Class: connect.ClassNullPointer, Kind: connect.Data, Message: `Cannot invoke "String.indexOf(int)" because "s" is null`}
 	}
 	t.text = t.format.Append(t.text[:0], r.Timestamp)
