@@ -108,6 +108,12 @@ var reference = regexp.MustCompile(`\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}`)
 // provider returns is not looked at again (golden config-providers
 // transform-*). Each provider is asked once for a path. r is left as it is.
 func (p Providers) Resolve(r Raw) (Raw, error) {
+	out, _, err := p.Fill(r)
+	return out, err
+}
+
+// Fill is Resolve, and tells what was filled in.
+func (p Providers) Fill(r Raw) (Raw, Filled, error) {
 	type place struct{ provider, path string }
 	var places []place // in the order of the keys, so that always the same error comes first
 	wanted := map[place][]string{}
@@ -131,11 +137,11 @@ func (p Providers) Resolve(r Raw) (Raw, error) {
 		}
 		data, err := provider.Get(at.path, wanted[at])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		found[at] = data
 	}
-	out := make(Raw, len(r))
+	out, filled := make(Raw, len(r)), Filled{}
 	for k, v := range r {
 		if v == nil {
 			out[k] = nil
@@ -144,13 +150,14 @@ func (p Providers) Resolve(r Raw) (Raw, error) {
 		resolved := reference.ReplaceAllStringFunc(*v, func(ref string) string {
 			m := reference.FindStringSubmatch(ref)
 			if text, ok := found[place{m[1], m[2]}][m[3]]; ok {
+				filled[text] = ref
 				return text
 			}
 			return ref
 		})
 		out[k] = &resolved
 	}
-	return out, nil
+	return out, filled, nil
 }
 
 // ResolveMap is Resolve for a configuration without nulls.

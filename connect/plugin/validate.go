@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -58,10 +59,46 @@ func (e *RequestError) Error() string { return e.Message }
 // is a *RequestError, a reference that cannot be replaced, an override that is
 // not of its key's type, or the cause of ctx.
 func Validate(ctx context.Context, r *Registry, w WorkerDefaults, cfg config.Entries) (*Validation, error) {
-	raw, err := resolved(w, cfg)
+	raw, filled, err := resolved(w, cfg)
 	if err != nil {
 		return nil, err
 	}
+	v, err := validate(ctx, r, w, cfg, raw)
+	if err != nil {
+		return nil, Hidden(err, filled)
+	}
+	// Promise 8: the values of config providers are for the connector alone.
+	posted := cfg.Raw()
+	for i := range v.Results {
+		res := &v.Results[i]
+		if ref, set := posted[res.Key.Name]; set && res.Value != nil && ref != nil && raw[res.Key.Name] != nil && *ref != *raw[res.Key.Name] && *res.Value != config.Hidden {
+			res.Value = ref
+		}
+		for j, text := range res.Errors {
+			res.Errors[j] = filled.Hide(text)
+		}
+	}
+	return v, nil
+}
+
+// Hidden returns err without the values that config providers filled in, for
+// those outside of the worker. An error that has none of them stays as it is.
+func Hidden(err error, filled config.Filled) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if shown := filled.Hide(text); shown != text {
+		var request *RequestError
+		if errors.As(err, &request) {
+			return &RequestError{Message: shown}
+		}
+		return &connect.Error{Class: connect.ClassOf(err), Kind: connect.KindOf(err), Message: shown}
+	}
+	return err
+}
+
+func validate(ctx context.Context, r *Registry, w WorkerDefaults, cfg config.Entries, raw config.Raw) (*Validation, error) {
 	class := raw["connector.class"]
 	if class == nil {
 		return nil, &RequestError{Message: "Connector config " + mapText(cfg) + " contains no connector type"}
@@ -147,12 +184,12 @@ func validateOwn(ctx context.Context, c connect.ConfigValidator, m config.Map, o
 
 // resolved returns the configuration with its references to the worker's config
 // providers replaced, since that is what the connector would start with.
-func resolved(w WorkerDefaults, cfg config.Entries) (config.Raw, error) {
+func resolved(w WorkerDefaults, cfg config.Entries) (config.Raw, config.Filled, error) {
 	providers, err := config.NewProviders(w.Properties)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return providers.Resolve(cfg.Raw())
+	return providers.Fill(cfg.Raw())
 }
 
 // mapText is the text form of a configuration's Java map, in the order that

@@ -246,12 +246,25 @@ func TestAKeyThatNobodyDefinesMayNotBeNull(t *testing.T) {
 
 func TestReferencesAreReplacedBeforeTheCheck(t *testing.T) {
 	t.Setenv("KC_TOPIC", "s3cret")
+	t.Setenv("KC_TASKS", "s3cret too")
 	v := validate(t, worker, with(source, "topic", "${env:KC_TOPIC}", "tasks.max", "${env:KC_NOT_THERE}"))
-	if !slices.Contains(values(v), "s3cret") {
-		t.Error("the value is not seen")
+	if !slices.Contains(values(v), "${env:KC_TOPIC}") {
+		t.Error("the reference is not seen")
 	}
 	if got := faults(v); len(got) != 1 || len(got["tasks.max"]) != 2 {
 		t.Errorf("errors %q", got)
+	}
+	// What a provider gave shows nowhere, not in an error about it either.
+	v = validate(t, worker, with(source, "topic", "${env:KC_TOPIC}", "tasks.max", "${env:KC_TASKS}", "producer.override.acks", "${env:KC_TASKS}",
+		"transforms", "t", "transforms.t.type", "${env:KC_TASKS}", "value.converter", "${env:KC_TASKS}", "errors.tolerance", "x${env:KC_TASKS}"))
+	if text := fmt.Sprint(v.Message(), values(v), faults(v)); strings.Contains(text, "s3cret") || !strings.Contains(text, "Invalid value ${env:KC_TASKS} for configuration tasks.max") {
+		t.Error(text)
+	}
+	for _, key := range []string{"connector.class", "consumer.override.max.poll.records"} {
+		_, err := plugin.Validate(t.Context(), registry(t), worker, with(sink, key, "${env:KC_TASKS}"))
+		if err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", key, err)
+		}
 	}
 	// A configuration without a class is shown as it was sent.
 	_, err := plugin.Validate(t.Context(), registry(t), worker, config.Entries{{Key: "topic", Value: text("${env:KC_TOPIC}")}})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -31,14 +32,16 @@ const deliveryRecords = 3000
 
 // newTask puts a task together. The returned function runs it.
 func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Raw, taskConfig config.Map, log *zap.Logger) (func(soft, hard context.Context) error, error) {
-	cfg, err := w.resolve(connectorConfig)
+	cfg, filled, err := w.resolve(connectorConfig)
 	if err != nil {
 		return nil, err
 	}
-	own, err := w.resolve(config.FromMap(taskConfig))
+	own, more, err := w.resolve(config.FromMap(taskConfig))
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(filled, more)
+	t.life.filled, log = filled, hiding(log, filled)
 	p, err := w.registry.Connector(cfg["connector.class"])
 	if err != nil {
 		return nil, err
@@ -63,7 +66,7 @@ func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Ra
 			w.listener.TopicUsed(t.id.Connector, t.id.Task, topic)
 		}
 	}
-	a := assembly{w: w, cfg: cfg, base: b, env: env, chain: chain, onTopic: onTopic}
+	a := assembly{w: w, cfg: cfg, filled: filled, base: b, env: env, chain: chain, onTopic: onTopic}
 	if a.key, a.classes.key, err = w.converter("key.converter", cfg, true); err != nil {
 		return nil, err
 	}
@@ -98,6 +101,7 @@ func clientRefused(err error) error {
 type assembly struct {
 	w       *Worker
 	cfg     config.Map // the connector's
+	filled  config.Filled
 	base    base
 	env     connect.Env
 	chain   *transform.Chain
@@ -261,7 +265,7 @@ func (a *assembly) sink(ctx context.Context, task connect.SinkTask, common *conf
 		}
 		closeDLQ = producer.client.Close
 		a.base.tolerance.dlq = &deadLetters{topic: topic, headers: common.Bool("errors.deadletterqueue.context.headers.enable"),
-			connector: a.base.id.Connector, task: a.base.id.Task, producer: producer.client, sent: producer.sent, errors: a.base.tolerance.errors}
+			connector: a.base.id.Connector, task: a.base.id.Task, producer: producer.client, sent: producer.sent, errors: a.base.tolerance.errors, filled: a.filled}
 		if err := a.createDeadLetterTopic(ctx, topic, common.Short("errors.deadletterqueue.topic.replication.factor")); err != nil {
 			closeDLQ()
 			return nil, err

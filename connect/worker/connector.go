@@ -18,6 +18,7 @@ type connector struct {
 	name    string
 	plugin  *connect.Plugin
 	config  config.Map
+	filled  config.Filled // of it
 	log     *zap.Logger
 	env     connect.ConnectorEnv
 	report  func(t Transition, trace string)

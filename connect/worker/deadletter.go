@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kconnect/connect"
+	"kconnect/connect/config"
 	"kconnect/connect/metrics"
 )
 
@@ -21,6 +22,7 @@ type deadLetters struct {
 	producer  *kgo.Client
 	sent      *metrics.Client // of the producer
 	errors    *metrics.Errors
+	filled    config.Filled // what no header may show (Promise 8)
 
 	mu     sync.Mutex
 	failed error // the first refusal by Kafka
@@ -45,11 +47,11 @@ func (q *deadLetters) send(ctx context.Context, f *failure) error {
 		add("class.name", f.class)
 		add("exception.class.name", connect.ClassOf(f.err))
 		if m := connect.MessageOf(f.err); m != "" {
-			add("exception.message", m)
+			add("exception.message", q.filled.Hide(m))
 		} else {
 			r.Headers = append(r.Headers, kgo.RecordHeader{Key: "__connect.errors.exception.message"})
 		}
-		add("exception.stacktrace", connect.Trace(f.err))
+		add("exception.stacktrace", q.filled.Hide(connect.Trace(f.err)))
 	}
 	q.errors.DeadLetter()
 	q.producer.Produce(ctx, r, func(_ *kgo.Record, err error) {

@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"kconnect/connect/config"
 	"kconnect/connect/group"
 	"kconnect/connect/metrics"
 )
@@ -16,6 +17,7 @@ type life struct {
 	listener Listener
 	log      *zap.Logger
 	meter    *metrics.State
+	filled   config.Filled // what no trace may show; set before anything can be reported
 
 	mu    sync.Mutex
 	state State
@@ -34,7 +36,7 @@ func (l *life) move(t Transition, trace string) {
 	if l.over {
 		return
 	}
-	l.step(t, trace)
+	l.step(t, l.filled.Hide(trace)) // Promise 8
 }
 
 // end reports the last change. A failed one that is merely revoked keeps its

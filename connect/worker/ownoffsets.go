@@ -39,7 +39,7 @@ type ownTopic struct {
 // configuration. The caller calls release when it is done. Kafka is waited for
 // until ctx ends; a topic that cannot be used is an error that no waiting cures.
 func (w *Worker) Offsets(ctx context.Context, name string, raw config.Raw) (o *storage.ConnectorOffsets, release func(), err error) {
-	cfg, err := w.resolve(raw)
+	cfg, _, err := w.resolve(raw)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -77,22 +77,23 @@ func New(cfg Config, registry *plugin.Registry, providers config.Providers, offs
 	}
 }
 
-// resolve returns a configuration without nulls and with ${provider:...} replaced.
-func (w *Worker) resolve(raw config.Raw) (config.Map, error) {
-	resolved, err := w.providers.Resolve(raw)
+// resolve returns a configuration without nulls and with ${provider:...}
+// replaced, and by what.
+func (w *Worker) resolve(raw config.Raw) (config.Map, config.Filled, error) {
+	resolved, filled, err := w.providers.Fill(raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m, err := resolved.Map()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, set := m[compatibility]; !set {
 		if v, ok := w.cfg.Properties[compatibility]; ok {
 			m[compatibility] = v
 		}
 	}
-	return m, nil
+	return m, filled, nil
 }
 
 // compatibility is the key that sets every switch of differences.md at once,
@@ -114,11 +115,14 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 		life.move(OnFail, connect.Trace(err))
 		started(err)
 	}
-	m, err := w.resolve(raw)
+	m, filled, err := w.resolve(raw)
 	if err != nil {
 		go fail(err)
 		return
 	}
+	life.filled, log = filled, hiding(log, filled)
+	tell := started
+	started = func(err error) { tell(plugin.Hidden(err, filled)) }
 	p, err := w.registry.Connector(m["connector.class"])
 	if err != nil {
 		go fail(err)
@@ -134,7 +138,7 @@ func (w *Worker) StartConnector(name string, raw config.Raw, target Target, star
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &connector{name: name, plugin: p, config: m, log: log, report: life.move,
+	c := &connector{name: name, plugin: p, config: m, filled: filled, log: log, report: life.move,
 		aims: aims{set: make(chan struct{}, 1)}, calls: make(chan func(context.Context), 16), ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	c.env = connect.ConnectorEnv{
 		Env:         connect.Env{Connector: name, Task: group.ConnectorTask, Config: m, Logger: log, Now: w.now, Health: &health{now: w.now}, Metrics: meter.Plugin},
@@ -194,7 +198,7 @@ func (w *Worker) TaskConfigs(ctx context.Context, name string, raw config.Raw) (
 			c.log.Error("The connector failed to plan its tasks", zap.Error(err))
 			c.report(OnFail, connect.Trace(err))
 		}
-		reply <- answer{configs, err}
+		reply <- answer{configs, plugin.Hidden(err, c.filled)}
 	})
 	if !ok {
 		return nil, connect.NewRetriable("connector "+name+" is busy with earlier calls", nil)
@@ -280,7 +284,7 @@ func (w *Worker) StartTask(id group.ID, connectorConfig config.Raw, taskConfig c
 			return // what a task says of the end of its context is no failure
 		}
 		if err != nil {
-			log.Error("The task failed and stays so until it is restarted", zap.Error(err))
+			hiding(log, t.life.filled).Error("The task failed and stays so until it is restarted", zap.Error(err))
 			t.life.move(OnFail, connect.Trace(err))
 		}
 	}()
