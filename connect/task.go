@@ -170,7 +170,11 @@ type OffsetChange struct {
 }
 
 // Converter turns values into bytes and back. A task has instances of its own
-// and calls each from one goroutine at a time.
+// and calls each from one goroutine at a time. One that asks others, such as a
+// schema registry, should be an io.Closer: Close is called once, from another
+// goroutine, when the task is to stop. It ends what is waited for, with an error
+// that is Retriable; what needs no waiting has to go on, since the task finishes
+// what it began (Promise 7).
 type Converter interface {
 	Configure(m config.Map, isKey bool) error
 	// Append appends the bytes of v to dst and returns the longer slice. It
@@ -183,7 +187,7 @@ type Converter interface {
 }
 
 // HeaderConverter turns header values into bytes and back, under the rules of
-// Converter.
+// Converter, Close among them.
 type HeaderConverter interface {
 	Configure(m config.Map, isKey bool) error
 	AppendHeader(dst []byte, topic, key string, s *data.Schema, v data.Value) ([]byte, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -75,6 +76,15 @@ func (w *Worker) newTask(ctx context.Context, t *task, connectorConfig config.Ra
 	}
 	if a.header, a.classes.header, err = w.headerConverter(cfg); err != nil {
 		return nil, err
+	}
+	for _, c := range []any{a.key, a.value, a.header} {
+		if c, ok := c.(io.Closer); ok {
+			context.AfterFunc(ctx, func() {
+				if err := c.Close(); err != nil {
+					log.Warn("Closing a converter failed", zap.Error(err))
+				}
+			})
+		}
 	}
 	t.meter.Describe(w.about(p, &a, health))
 	var run func(soft, hard context.Context) error

@@ -93,19 +93,25 @@ func (b *base) rest(ctx context.Context, d time.Duration) bool {
 // a dead letter for it (Promise 4). A paused task does not ask. When ctx ends
 // it gives up with an *interrupted.
 func (b *base) outlast(ctx context.Context, err error, op func() error) error {
-	if b.tolerance.failFast {
-		return b.tolerance.again(ctx, err, op)
+	retriable := func() bool { return connect.KindOf(err) == connect.Retriable }
+	if b.tolerance.failFast && ctx.Err() == nil {
+		err = b.tolerance.again(ctx, err, op)
 	}
-	for attempt := 0; err != nil && connect.KindOf(err) == connect.Retriable; attempt++ {
+	for attempt := 0; !b.tolerance.failFast && err != nil && retriable() && ctx.Err() == nil; attempt++ {
 		b.health.wait(&b.health.converter, b.now(), err) // Promise 5
 		b.log.Warn("Converting a record failed and is tried again", zap.Error(err))
 		if !b.rest(ctx, backoff(attempt)) || !b.pause.await(ctx) {
-			return &interrupted{err}
+			break
 		}
 		b.tolerance.errors.Retried()
 		err = op()
 	}
-	b.health.move(&b.health.converter)
+	if err != nil && retriable() && ctx.Err() != nil { // a closed converter is no fault of the record
+		return &interrupted{err}
+	}
+	if !b.tolerance.failFast {
+		b.health.move(&b.health.converter)
+	}
 	return err
 }
 

@@ -29,12 +29,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // text converts strings. "bad" is refused both ways; the first two attempts at
 // "shaky" fail, as those of a registry that is restarted; "registered" waits
-// for one that is away.
+// for one that is away. "unanswered" waits for one that never answers.
 type text struct {
 	shaken int
 	away   *atomic.Bool
 	asked  *atomic.Int64 // attempts at "registered" while it is away
+	closed chan struct{}
 }
+
+func (c *text) Close() error { close(c.closed); return nil }
 
 func (*text) Configure(config.Map, bool) error { return nil }
 
@@ -46,6 +49,10 @@ func (c *text) check(s string) error {
 		if c.shaken++; c.shaken <= 2 {
 			return connect.NewRetriable("not now", nil)
 		}
+	case "unanswered":
+		c.asked.Add(1)
+		<-c.closed
+		return connect.NewRetriable("the converter was closed", nil)
 	case "registered":
 		if c.away.Load() {
 			c.asked.Add(1)
@@ -317,8 +324,8 @@ func newBed(t *testing.T, p parts) *bed {
 	}
 	registry, err := plugin.New(
 		connect.Plugin{Class: class, Kind: kind, Version: "1", TaskClass: class + "Task", Def: config.NewDef(), NewTask: task, New: func() any { return p.connector() }},
-		connect.Plugin{Class: "Text", Kind: connect.ConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked} }},
-		connect.Plugin{Class: "Text", Kind: connect.HeaderConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked} }},
+		connect.Plugin{Class: "Text", Kind: connect.ConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked, closed: make(chan struct{})} }},
+		connect.Plugin{Class: "Text", Kind: connect.HeaderConverterPlugin, Def: config.NewDef(), New: func() any { return &text{away: &b.away, asked: &b.asked, closed: make(chan struct{})} }},
 		connect.Plugin{Class: "Picky", Kind: connect.TransformationPlugin, Def: config.NewDef(), New: func() any { return &picky{} }},
 		connect.Plugin{Class: "Sieve", Kind: connect.TransformationPlugin, Def: config.NewDef(), New: func() any { return &sieve{tried: &b.tried} }},
 	)

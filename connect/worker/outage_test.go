@@ -140,3 +140,41 @@ func TestTheSwitchOfOutagesHasJavasPatience(t *testing.T) {
 	b.untilState(Failed)
 	b.stop()
 }
+
+// TestARegistryThatDoesNotAnswerHoldsUpNoStop: the converters are closed, and
+// what they could not convert is done after the next start (Promise 7).
+func TestARegistryThatDoesNotAnswerHoldsUpNoStop(t *testing.T) {
+	for name, away := range map[string]config.Map{"waiting": nil, "as Java": {"kconnect.connection.failure": "fail"}} {
+		t.Run(name+", source", func(t *testing.T) {
+			m := maps.Clone(tolerant)
+			maps.Copy(m, away)
+			task := &counter{to: 3, batch: 1, values: map[int]string{2: "unanswered"}}
+			b := sourceBed(t, task, m)
+			b.start()
+			b.until("the registry is asked", func() bool { return b.asked.Load() == 1 })
+			b.stop()
+			b.untilState(Unassigned)
+			if task.stops != 1 { // a task that is left behind is not stopped
+				t.Errorf("stopped %d times", task.stops)
+			}
+			sameNumbers(t, b.topic(), numbers(1, 1))
+			if n := b.stored(); n != 1 {
+				t.Errorf("position %d is stored", n)
+			}
+		})
+		t.Run(name+", sink", func(t *testing.T) {
+			m := deadLettered("all", tolerant)
+			maps.Copy(m, away)
+			task := &collector{}
+			b := sinkBed(t, task, m)
+			b.produce("1", "unanswered", "3")
+			b.start()
+			b.until("the registry is asked", func() bool { return b.asked.Load() == 1 })
+			b.stop()
+			b.untilState(Unassigned)
+			if n, dead := b.committed(), len(b.records("dead")); n > 1 || dead > 0 {
+				t.Errorf("offset %d is committed, %d dead letters", n, dead)
+			}
+		})
+	}
+}

@@ -58,6 +58,9 @@ func (c *Converter) Configure(m config.Map, isKey bool) error {
 	return nil
 }
 
+// Close ends what the registry is asked; see connect.Converter.
+func (c *Converter) Close() error { return c.schemas.Close() }
+
 // Append writes v behind the id of its schema, which is registered or looked
 // up when it is first seen. Null is a tombstone, unless the schema has a
 // default. The error is Retriable when the registry cannot be reached.

@@ -51,6 +51,18 @@ type Client struct {
 	idStrict, latestStrict bool
 	normalize              bool
 	latestTTL              time.Duration // 0 is for ever
+
+	ctx       context.Context // of every request; ends with Close
+	end       context.CancelFunc
+	transport *http.Transport
+}
+
+// Close ends the requests that are under way, from any goroutine; those that
+// would follow fail at once. What needs no request goes on (Promise 7).
+func (c *Client) Close() error {
+	c.end()
+	c.transport.CloseIdleConnections()
+	return nil
 }
 
 // newClient makes the client for the settings of a converter. request.header.NAME
@@ -76,8 +88,7 @@ func newClient(v *config.Values, m config.Map, format Format, isKey bool) (*Clie
 		return nil, settingError(err)
 	}
 	c.shown = strings.Join(urls, ", ")
-	transport, err := transportOf(v, m)
-	if err != nil {
+	if c.transport, err = transportOf(v, m); err != nil {
 		return nil, settingError(err)
 	}
 	login, err := loginOf(v)
@@ -88,7 +99,7 @@ func newClient(v *config.Values, m config.Map, format Format, isKey bool) (*Clie
 	c.sr, err = sr.NewClient(
 		sr.URLs(urls...),
 		sr.UserAgent("kconnect"),
-		sr.HTTPClient(&http.Client{Transport: transport, Timeout: time.Duration(v.Int("http.connect.timeout.ms")+v.Int("http.read.timeout.ms")) * time.Millisecond}),
+		sr.HTTPClient(&http.Client{Transport: limited{c.transport}, Timeout: time.Duration(v.Int("http.connect.timeout.ms")+v.Int("http.read.timeout.ms")) * time.Millisecond}),
 		sr.PreReq(func(r *http.Request) error {
 			for name, value := range headers {
 				r.Header.Set(name, value)
@@ -106,6 +117,7 @@ func newClient(v *config.Values, m config.Map, format Format, isKey bool) (*Clie
 	if err != nil {
 		return nil, settingError(err)
 	}
+	c.ctx, c.end = context.WithCancel(context.Background())
 	return c, nil
 }
 
@@ -174,7 +186,7 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func transportOf(v *config.Values, m config.Map) (http.RoundTripper, error) {
+func transportOf(v *config.Values, m config.Map) (*http.Transport, error) {
 	t, err := tlsOf(m)
 	if err != nil {
 		return nil, err
@@ -184,21 +196,21 @@ func transportOf(v *config.Values, m config.Map) (http.RoundTripper, error) {
 		TLSClientConfig:       t,
 		ResponseHeaderTimeout: time.Duration(v.Int("http.read.timeout.ms")) * time.Millisecond,
 		MaxIdleConnsPerHost:   1,
-		IdleConnTimeout:       30 * time.Second, // nobody closes a converter
+		IdleConnTimeout:       30 * time.Second,
 		ForceAttemptHTTP2:     true,
 	}
 	if host := v.String("proxy.host"); host != "" {
 		transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: net.JoinHostPort(host, strconv.Itoa(v.Int("proxy.port")))})
 	}
-	return limited{transport}, nil
+	return transport, nil
 }
 
 // request is the context of one request.
 func (c *Client) request() context.Context {
 	if c.normalize {
-		return sr.WithParams(context.Background(), sr.Normalize)
+		return sr.WithParams(c.ctx, sr.Normalize)
 	}
-	return context.Background()
+	return c.ctx
 }
 
 // Written is the schema with which values are written.
@@ -284,7 +296,7 @@ func schemaOf(s sr.SubjectSchema) Schema {
 // ByID returns the schema of an id. subject says in which context of the
 // registry the id counts; it may be empty.
 func (c *Client) ByID(subject string, id int) (Schema, error) {
-	ctx := context.Background()
+	ctx := c.ctx
 	if subject != "" {
 		ctx = sr.WithParams(ctx, sr.Subject(subject))
 	}
@@ -293,7 +305,7 @@ func (c *Client) ByID(subject string, id int) (Schema, error) {
 	var answer *sr.ResponseError
 	if subject != "" && errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && !strings.HasPrefix(subject, ":") {
 		// Some registries take the subject for a condition, not for a hint.
-		s, err = c.sr.SchemaByID(context.Background(), id)
+		s, err = c.sr.SchemaByID(c.ctx, id)
 	}
 	if err != nil {
 		return Schema{}, c.failure(doing, "The record's schema is not in this registry: it was deleted, or the producer uses another one than schema.registry.url.", err)
@@ -310,7 +322,7 @@ func (c *Client) ByID(subject string, id int) (Schema, error) {
 
 // Version returns which version of a subject a schema is.
 func (c *Client) Version(subject string, s Schema) (int, error) {
-	ctx := sr.WithParams(context.Background(), sr.ShowDeleted)
+	ctx := sr.WithParams(c.ctx, sr.ShowDeleted)
 	found, err := c.sr.LookupSchema(ctx, subject, sr.Schema{Schema: s.Text, Type: c.format.Type, References: s.References})
 	if err != nil {
 		return 0, c.failure("Error retrieving "+c.format.Name+" "+c.role+" schema version for id "+strconv.Itoa(s.ID),
@@ -342,7 +354,7 @@ func (c *Client) References(s Schema) ([]Named, error) {
 			if seen[r.Name] = true; len(seen) > maxReferences {
 				return SerializationError(fmt.Sprintf("Schema %d refers to more than %d schemas", s.ID, maxReferences), nil)
 			}
-			found, err := c.sr.SchemaByVersion(context.Background(), r.Subject, r.Version)
+			found, err := c.sr.SchemaByVersion(c.ctx, r.Subject, r.Version)
 			if err != nil {
 				return c.failure(fmt.Sprintf("Error retrieving %s schema %s, version %d of subject %s", c.format.Name, r.Name, r.Version, r.Subject), "Another schema refers to it.", err)
 			}

@@ -198,3 +198,33 @@ func TestPrefix(t *testing.T) {
 		}
 	}
 }
+
+func TestCloseEndsRequests(t *testing.T) {
+	asked, ended := make(chan struct{}, 1), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+		close(ended)
+	}))
+	defer s.Close()
+	c, err := client(config.Map{"schema.registry.url": s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := make(chan error, 1)
+	go func() {
+		_, err := c.ByID("", 1)
+		answer <- err
+	}()
+	<-asked
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if err := <-answer; connect.KindOf(err) != connect.Retriable {
+		t.Errorf("under way: %v", err)
+	}
+	if _, err := c.ByID("", 2); connect.KindOf(err) != connect.Retriable {
+		t.Errorf("after it: %v", err)
+	}
+}
