@@ -52,7 +52,7 @@ bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb -fast go run ./test/bench -svg docs/performance.svg
 
 soak: setup build $(SERVICES) ## the long fault tests; SOAK=5m is their length
-	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb go test -count=1 -timeout 3h -run Soak -v ./test/...
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb go test -count=1 -timeout 3h -run 'Soak|Forgets' -v ./test/... ./connect/converter/...
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	@grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]*' connect connectors rest cmd test | \

@@ -32,8 +32,9 @@ func orNull(v config.Validator) config.Validator {
 	})
 }
 
-// javaCoercion tells whether m asks for Java's silent coercion.
-func javaCoercion(m config.Map) (bool, error) {
+// JavaCoercion tells whether the settings of a converter ask for Java's silent
+// coercion (D1).
+func JavaCoercion(m config.Map) (bool, error) {
 	v, err := parse(coercionDef, m)
 	if err != nil {
 		return false, err

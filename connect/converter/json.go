@@ -70,7 +70,7 @@ func (c *JSON) Configure(m config.Map, isKey bool) error {
 	if err != nil {
 		return err
 	}
-	java, err := javaCoercion(m)
+	java, err := JavaCoercion(m)
 	if err != nil {
 		return err
 	}

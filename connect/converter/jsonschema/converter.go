@@ -10,6 +10,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/config"
+	"kconnect/connect/converter"
 	"kconnect/connect/converter/jsontree"
 	"kconnect/connect/converter/registry"
 	"kconnect/connect/data"
@@ -55,6 +56,9 @@ func (c *Converter) Configure(m config.Map, isKey bool) error {
 		return err
 	}
 	*c = Converter{settings: settingsOf(v), schemas: schemas}
+	if c.memory.coerce, err = converter.JavaCoercion(m); err != nil {
+		return err
+	}
 	return nil
 }
 

@@ -202,6 +202,38 @@ func TestSchemasOfOthers(t *testing.T) {
 	}
 }
 
+// TestCoercionOfJava: what is refused otherwise becomes what the Java
+// converter makes of it (D1).
+func TestCoercionOfJava(t *testing.T) {
+	for _, k := range []struct{ schema, record, want, fault string }{
+		{`{"type":"integer"}`, `"5"`, `0`, ""},
+		{`{"type":"integer"}`, `5.9`, `5`, ""},
+		{`{"type":"integer"}`, `9223372036854775808`, `-9223372036854775808`, ""},
+		{`{"type":"integer","connect.type":"int8"}`, `300`, `44`, ""},
+		{`{"type":"integer","connect.type":"int16"}`, `[1]`, `0`, ""},
+		{`{"type":"number"}`, `"NaN"`, `0.0`, ""},
+		{`{"type":"number","connect.type":"float32"}`, `{"a":1}`, `0.0`, ""},
+		{`{"type":"boolean"}`, `"true"`, `false`, ""},
+		{`{"type":"array","items":{"type":"integer"}}`, `{"a":1,"b":"x"}`, `[1,0]`, ""},
+		{`{"type":"array","items":{"type":"integer"}}`, `7`, `[]`, ""},
+		{`{"type":"object","properties":{"a":{"oneOf":[{"type":"null"},{"type":"string"}]},"b":{"type":"integer"}}}`, `{"a":5,"b":2}`, `{"a":null,"b":2}`, ""},
+		{`{"type":"object","properties":{"a":{"type":"string"}}}`, `{"a":5}`, "", "Invalid type for STRING: a JSON number"},
+		{`{"type":"string","connect.type":"bytes"}`, `true`, "", "Invalid type for BYTES"},
+		{`{"type":"object"}`, `5`, "", "Structs should be encoded as JSON objects"},
+	} {
+		for _, setting := range []string{"kconnect.converter.coercion", "kconnect.compatibility"} {
+			t.Run(k.schema+" "+k.record+" "+setting, func(t *testing.T) {
+				s := registrytest.Seeded(t, sr.TypeJSON, k.schema)
+				registrytest.Reads(t, configured(t, s, setting, "java"), k.record, k.want, k.fault)
+			})
+		}
+	}
+	s := registrytest.Start(t)
+	if err := (&Converter{}).Configure(s.Settings("kconnect.converter.coercion", "no"), false); err == nil {
+		t.Error("a coercion that there is not")
+	}
+}
+
 func TestTheNewestSchemaIsWrittenIfItFits(t *testing.T) {
 	s := registrytest.Seeded(t, sr.TypeJSON, `{"type":"object","properties":{"decimal":{"type":"string"}}}`)
 	more := []string{"auto.register.schemas", "false", "use.latest.version", "true"}

@@ -15,8 +15,10 @@ import (
 	"kconnect/connect/data"
 )
 
-// memory is where decoded values live.
+// memory is where decoded values live, and what all decoders of a converter
+// have in common.
 type memory struct {
+	coerce  bool // values of another type become one, as in Java (D1)
 	values  slab.Slab[data.Value]
 	structs slab.Slab[data.Struct]
 }
@@ -63,10 +65,45 @@ func (d *decoder) readTree(n jsontree.Node) (data.Value, error) {
 
 func (d *decoder) readBytes(b []byte) (data.Value, error) { return d.read(jx.DecodeBytes(b)) }
 
-// wrong is the error of a JSON value of another type. Java makes zero, false
-// or null of most of them, and says nothing.
-func (d *decoder) wrong(t jx.Type) error {
-	return connect.NewDataError("Invalid type for "+d.typ.String()+": a JSON "+t.String(), nil)
+// remedy is that of values which Java would change and say nothing.
+const remedy = ": correct the record or its schema, or set kconnect.converter.coercion=java to read it as the Java converter does"
+
+// wrong is the answer to a JSON value of another type: an error, unless zero,
+// false, null or an empty list was asked for, which Java makes of most of them.
+func (d *decoder) wrong(j *jx.Decoder, t jx.Type) (data.Value, error) {
+	as := data.Null
+	switch d.typ {
+	case data.Boolean:
+		as = data.BoolOf(false)
+	case data.Int8, data.Int16, data.Int32, data.Int64:
+		as = d.cut(0)
+	case data.Float32:
+		as = data.Float32Of(0)
+	case data.Float64:
+		as = data.Float64Of(0)
+	case data.Array:
+		as = data.ArrayOf(nil)
+	}
+	switch {
+	case !d.memory.coerce && d.typ != data.Bytes:
+		return data.Null, connect.NewDataError("Invalid type for "+d.typ.String()+": a JSON "+t.String()+remedy, nil)
+	case as.IsNull() && (d.typ != data.String || !d.schema.Optional()):
+		return data.Null, connect.NewDataError("Invalid type for "+d.typ.String()+": a JSON "+t.String(), nil)
+	case d.typ == data.Array && t == jx.Object:
+		return d.members(j)
+	}
+	return as, j.Skip()
+}
+
+// members reads the values of an object as a list.
+func (d *decoder) members(j *jx.Decoder) (data.Value, error) {
+	var list []data.Value
+	err := j.ObjBytes(func(j *jx.Decoder, _ []byte) error {
+		v, err := d.elem.read(j)
+		list = append(list, v)
+		return err
+	})
+	return data.ArrayOf(list), err
 }
 
 func (d *decoder) read(j *jx.Decoder) (data.Value, error) {
@@ -120,7 +157,7 @@ func (d *decoder) read(j *jx.Decoder) (data.Value, error) {
 		}
 		return data.Null, connect.NewDataError("Structs should be encoded as JSON objects, but found "+t.String(), nil)
 	}
-	return data.Null, d.wrong(t)
+	return d.wrong(j, t)
 }
 
 // whole reads a number that is a whole one, whatever its form.
@@ -133,11 +170,12 @@ func (d *decoder) whole(j *jx.Decoder) (int64, error) {
 		return n, nil
 	}
 	if decimal, ok := data.ParseDecimal([]byte(raw)); ok {
-		if n, exact := decimal.Int64(); exact {
+		// What does not fit is cut off: the fraction, and bits above the 64th.
+		if n, exact := decimal.Int64(); exact || d.memory.coerce && d.logical == data.NotLogical {
 			return n, nil
 		}
 	}
-	return 0, connect.NewDataError("Number "+short(raw)+" does not fit "+d.typ.String(), nil)
+	return 0, connect.NewDataError("Number "+short(raw)+" does not fit "+d.typ.String()+remedy, nil)
 }
 
 func short(raw []byte) string {
@@ -152,17 +190,23 @@ func (d *decoder) integer(j *jx.Decoder) (data.Value, error) {
 	if err != nil {
 		return data.Null, err
 	}
-	switch {
-	case d.typ == data.Int64:
-		return data.Int64Of(n), nil
-	case d.typ == data.Int32 && n == int64(int32(n)):
-		return data.Int32Of(int32(n)), nil
-	case d.typ == data.Int16 && n == int64(int16(n)):
-		return data.Int16Of(int16(n)), nil
-	case d.typ == data.Int8 && n == int64(int8(n)):
-		return data.Int8Of(int8(n)), nil
+	if v := d.cut(n); v.Int() == n || d.memory.coerce {
+		return v, nil
 	}
-	return data.Null, connect.NewDataError("Number "+strconv.FormatInt(n, 10)+" does not fit "+d.typ.String(), nil)
+	return data.Null, connect.NewDataError("Number "+strconv.FormatInt(n, 10)+" does not fit "+d.typ.String()+remedy, nil)
+}
+
+// cut is the integer with the low bits of n.
+func (d *decoder) cut(n int64) data.Value {
+	switch d.typ {
+	case data.Int8:
+		return data.Int8Of(int8(n))
+	case data.Int16:
+		return data.Int16Of(int16(n))
+	case data.Int32:
+		return data.Int32Of(int32(n))
+	}
+	return data.Int64Of(n)
 }
 
 func (d *decoder) float(j *jx.Decoder, t jx.Type) (data.Value, error) {
@@ -179,22 +223,25 @@ func (d *decoder) float(j *jx.Decoder, t jx.Type) (data.Value, error) {
 		}
 		f, _ = strconv.ParseFloat(data.TextOf(raw).Str(), 64) // a range error comes with the right infinity or zero
 	case jx.String:
-		text, err := j.Str()
+		raw, err := j.Raw()
 		if err != nil {
 			return data.Null, err
 		}
-		switch text {
-		case "NaN":
+		switch string(raw) {
+		case `"NaN"`:
 			f = math.NaN()
-		case "Infinity":
+		case `"Infinity"`:
 			f = math.Inf(1)
-		case "-Infinity":
+		case `"-Infinity"`:
 			f = math.Inf(-1)
 		default:
-			return data.Null, d.wrong(t)
+			return d.wrong(jx.DecodeBytes(raw), t)
+		}
+		if d.memory.coerce {
+			f = 0
 		}
 	default:
-		return data.Null, d.wrong(t)
+		return d.wrong(j, t)
 	}
 	if d.typ == data.Float32 {
 		return data.Float32Of(float32(f)), nil
