@@ -58,7 +58,7 @@ fuzz: ## each fuzz target for FUZZTIME=1m
 	@grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]*' connect connectors rest cmd test | \
 	while IFS=: read -r file _ target; do \
 		echo "fuzz: $${target#func } in $$(dirname "$$file")"; \
-		go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null; \
+		go test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s "./$$(dirname "$$file")" </dev/null; \
 	done
 
 $(LINT):

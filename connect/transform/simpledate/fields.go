@@ -102,6 +102,14 @@ func offsets(local int64, zone *time.Location) (standard, summer int64) {
 	if !t.IsDST() {
 		return total, 0
 	}
+	// Standard time is what the clocks show before or after this summer: by how
+	// much summer time differs changes over the years.
+	start, end := t.ZoneBounds()
+	for _, other := range []time.Time{start.Add(-1), end} {
+		if _, seconds := other.Zone(); !start.IsZero() && !end.IsZero() && !other.IsDST() {
+			return int64(seconds) * 1000, total - int64(seconds)*1000
+		}
+	}
 	for _, z := range zones() {
 		if z.location == zone.String() {
 			return total - z.saving, z.saving

@@ -117,8 +117,7 @@ func (f *Format) Append(dst []byte, ms int64) []byte {
 				dst = appendYear(dst, year, it.count)
 			}
 		case 'Y':
-			weekYear, _ := week(days, year, newYear)
-			dst = appendYear(dst, weekYear, it.count)
+			dst = appendYear(dst, weekYearOf(days, year, newYear), it.count)
 		case 'M', 'L':
 			switch {
 			case it.count > 3:
@@ -203,6 +202,23 @@ func inMonth(days int64, day int) int {
 		return day - 10
 	}
 	return day
+}
+
+// weekYearOf returns the year that the week of a day belongs to. For the last
+// week before our era Java looks at the year after another one: of the year -51
+// at the year 51.
+func weekYearOf(days int64, year int, newYear int64) int {
+	if year > 0 {
+		weekYear, _ := week(days, year, newYear)
+		return weekYear
+	}
+	left := calendar.Day(year+1, 1, 1) - days // days of the year, this one too
+	other := calendar.Day(-year, 1, 1)
+	past := other - sunday(other) // of the week in which it begins
+	if days >= sunday(newYear)+7 && left < 7 && left <= past {
+		return year + 1
+	}
+	return year
 }
 
 // week returns the week of a day and the year that it belongs to. A week

@@ -187,7 +187,7 @@ func (p *parser) zoneText(at int) bool {
 		p.at = at
 		return true
 	}
-	z, location, ok := findZone(p.text[at:])
+	z, location, ok := findZone(p.text[at:], p.zone)
 	if !ok {
 		return false
 	}

@@ -11,7 +11,8 @@ import (
 // zoneTable has a line for each English time zone name, in the order in which
 // Java looks for them: the name, the zone that it stands for (the first, where
 // there are several), the season that it is used in, and by how many
-// seconds summer time differs there.
+// seconds summer time differs there. At its end are names that those zones
+// share with others in front of them.
 //
 //go:embed zones.tsv
 var zoneTable string
@@ -43,15 +44,23 @@ var zones = sync.OnceValue(func() []zone {
 	return all
 })
 
-// findZone returns the zone whose name the text begins with, in any case.
-func findZone(text []rune) (zone, *time.Location, bool) {
+// findZone returns the zone whose name the text begins with, in any case: the
+// one that is in use, if it has that name, else the first one.
+func findZone(text []rune, current *time.Location) (zone, *time.Location, bool) {
 	s := string(text)
-	for _, z := range zones() {
-		if len(s) < len(z.name) || !strings.EqualFold(s[:len(z.name)], z.name) {
+	is := func(z *zone) bool { return len(s) >= len(z.name) && strings.EqualFold(s[:len(z.name)], z.name) }
+	all := zones()
+	for i := range all {
+		if all[i].location == current.String() && is(&all[i]) {
+			return all[i], current, true
+		}
+	}
+	for i := range all {
+		if !is(&all[i]) {
 			continue
 		}
-		if location, err := time.LoadLocation(z.location); err == nil {
-			return z, location, true
+		if location, err := time.LoadLocation(all[i].location); err == nil {
+			return all[i], location, true
 		}
 	}
 	return zone{}, nil, false
