@@ -79,9 +79,8 @@ func (p *patternParser) wordBoundary(negated bool) string {
 	case !p.backtrack:
 		return `\b`
 	}
-	word, marks := wordRunes.expression(), ofTable(unicode.Mn).expression()
-	marked := letterOrDigitRunes().expression() + marks + "+"
-	before, after := word+"|"+marked, word+"|"+marks+"(?<="+marked+")"
+	word, marked := wordRunes.expression(), `[\p{L}\p{Nd}]\p{Mn}+`
+	before, after := word+"|"+marked, word+`|\p{Mn}(?<=`+marked+")"
 	if negated {
 		return "(?:(?<=" + before + ")(?=" + after + ")|(?<!" + before + ")(?!" + after + "))"
 	}

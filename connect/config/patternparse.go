@@ -235,6 +235,9 @@ func (p *patternParser) lineStart() string {
 // lineEnd matches before a line end and at the end of the input.
 func (p *patternParser) lineEnd() string {
 	p.backtrack = true
+	if p.flags.unixLines { // a carriage return is no part of a line end
+		return `(?=\n|\z)`
+	}
 	return `(?:(?=` + p.lineEnds().expression() + `|\z)` + notInCRLF + `)`
 }
 

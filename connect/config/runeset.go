@@ -112,8 +112,6 @@ func (s runeSet) contains(r rune) bool {
 	return false
 }
 
-func letterOrDigitRunes() runeSet { return ofTable(unicode.L).union(ofTable(unicode.Nd)) }
-
 // expression writes the set as a bracket expression that both engines read alike.
 func (s runeSet) expression() string {
 	var b strings.Builder
@@ -307,7 +305,7 @@ func javaProperty(name string) (runeSet, bool) {
 	case "Letter":
 		return ofTable(unicode.L), true
 	case "LetterOrDigit":
-		return letterOrDigitRunes(), true
+		return ofTable(unicode.L).union(ofTable(unicode.Nd)), true
 	case "SpaceChar":
 		return ofTable(unicode.Z), true
 	case "Whitespace":
