@@ -55,8 +55,19 @@ func (c *Conn) exec(ctx context.Context, query string, args []driver.Value) (dri
 // Query opens a result set, which lives as long as ctx: ending ctx breaks the
 // connection. The statement is prepared even without arguments, because
 // MariaDB's values are exact only in the form that prepared statements have
-// (D27).
+// (D27). PostgreSQL's values are in the form that its Column reads.
 func (c *Conn) Query(ctx context.Context, query string, args ...driver.Value) (driver.Rows, error) {
+	return c.query(ctx, query, args, false)
+}
+
+func (c *Conn) query(ctx context.Context, query string, args []driver.Value, texts bool) (driver.Rows, error) {
+	if pg, ok := c.dc.(*pgConn); ok {
+		rows, err := pg.query(ctx, query, c.args(args), texts)
+		if err != nil {
+			return nil, err
+		}
+		return rows, nil
+	}
 	stmt, err := c.Prepare(ctx, query)
 	if err != nil {
 		return nil, err
@@ -81,7 +92,7 @@ func (r *stmtRows) Close() error {
 
 // Texts reads a small result set of texts; null reads as the empty string.
 func (c *Conn) Texts(ctx context.Context, query string, args ...driver.Value) (_ [][]string, err error) {
-	rows, err := c.Query(ctx, query, args...)
+	rows, err := c.query(ctx, query, args, true)
 	if err != nil {
 		return nil, err
 	}

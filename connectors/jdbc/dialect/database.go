@@ -12,7 +12,7 @@ import (
 
 // Config says how to reach a database.
 type Config struct {
-	URL      string        // jdbc:mariadb:, jdbc:mysql: or jdbc:sqlite:
+	URL      string        // jdbc:mariadb:, jdbc:mysql:, jdbc:postgresql: or jdbc:sqlite:
 	User     string        // wins over the URL's when not empty
 	Password config.Secret // wins over the URL's when not empty
 	// Properties are settings for the driver in the names of its URL
@@ -29,7 +29,12 @@ type Database struct {
 	// Warnings name the URL parameters that are not known and have no effect.
 	Warnings []string
 
-	hosts []driver.Connector // tried in order
+	hosts []host // tried in order
+}
+
+// host is one server, or one file, that a URL names.
+type host interface {
+	Connect(ctx context.Context) (driver.Conn, error)
 }
 
 // Open reads c. It connects to nothing. No error of it holds a secret.
@@ -42,10 +47,12 @@ func Open(c Config) (*Database, error) {
 	switch strings.ToLower(scheme) {
 	case "mariadb", "mysql":
 		return openMySQL(scheme, rest, c)
+	case "postgresql":
+		return openPostgres(rest, c)
 	case "sqlite":
 		return openSQLite(rest, c)
 	}
-	return nil, fmt.Errorf("connection.url is of jdbc:%s, which this release cannot reach: it has jdbc:mariadb, jdbc:mysql and jdbc:sqlite", scheme)
+	return nil, fmt.Errorf("connection.url is of jdbc:%s, which this release cannot reach: it has jdbc:mariadb, jdbc:mysql, jdbc:postgresql and jdbc:sqlite", scheme)
 }
 
 // invalidURL is a text that is no JDBC URL, in Java's words.

@@ -267,7 +267,7 @@ func mysqlTLS(cfg *mysql.Config, scheme string, p *parameters) error {
 		t.ServerName = host
 	}
 	if cert, ok := p.text("serverSslCert"); ok {
-		if t.RootCAs, err = certificates(cert); err != nil {
+		if t.RootCAs, err = certificates("serverSslCert", cert); err != nil {
 			return err
 		}
 	}
@@ -290,18 +290,18 @@ func mysqlTLS(cfg *mysql.Config, scheme string, p *parameters) error {
 	return nil
 }
 
-// certificates reads PEM text or a file of it.
-func certificates(text string) (*x509.CertPool, error) {
+// certificates reads the PEM text, or the file of it, that a parameter has.
+func certificates(parameter, text string) (*x509.CertPool, error) {
 	pem := []byte(text)
 	if !strings.Contains(text, "-----BEGIN") {
 		var err error
 		if pem, err = os.ReadFile(strings.TrimPrefix(text, "file:")); err != nil {
-			return nil, fmt.Errorf("parameter serverSslCert of connection.url: %w", err)
+			return nil, fmt.Errorf("parameter %s of connection.url: %w", parameter, err)
 		}
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("parameter serverSslCert of connection.url holds no PEM certificate")
+		return nil, fmt.Errorf("parameter %s of connection.url holds no PEM certificate", parameter)
 	}
 	return pool, nil
 }

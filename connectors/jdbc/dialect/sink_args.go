@@ -86,8 +86,7 @@ func (c cells[T]) clear() {
 	}
 }
 
-// hold stores v in cell i and returns an interface of type T that refers to
-// the cell, which is what boxing makes with a new cell for each value.
+// hold stores v in cell i and returns an interface that refers to the cell.
 func (c *cells[T]) hold(i int, v T) driver.Value {
 	for len(*c) <= i {
 		*c = append(*c, nil)
@@ -98,6 +97,12 @@ func (c *cells[T]) hold(i int, v T) driver.Value {
 		(*c)[i] = p
 	}
 	*p = v
+	return refer(p)
+}
+
+// refer returns an interface of type T that shows what p refers to, also when
+// that changes: what boxing makes with a new cell for each value.
+func refer[T any](p *T) driver.Value {
 	var boxed driver.Value = *new(T)
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&boxed))[1] = unsafe.Pointer(p)
 	return boxed

@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -54,6 +53,6 @@ func openSQLite(rest string, c Config) (*Database, error) {
 	return &Database{
 		Dialect:  &sqLite{noQuotes: c.NoQuotes},
 		Warnings: p.unknown(append(sqliteAccepted, "user", "password")...),
-		hosts:    []driver.Connector{connector},
+		hosts:    []host{connector},
 	}, nil
 }

@@ -125,7 +125,7 @@ func TestRefusedURLsSayWhyAndHideSecrets(t *testing.T) {
 		"":                                               "Not a valid JDBC URL: ",
 		"http://h/db":                                    "Not a valid JDBC URL: http://h/db",
 		"jdbc:mariadb:h/db":                              "Not a valid JDBC URL: jdbc:mariadb:h/db",
-		"jdbc:postgresql://h/d":                          "jdbc:mariadb, jdbc:mysql and jdbc:sqlite",
+		"jdbc:db2://h/d":                                 "jdbc:mariadb, jdbc:mysql, jdbc:postgresql and jdbc:sqlite",
 		"jdbc:oracle:thin:@h":                            "jdbc:oracle",
 		"jdbc:mariadb:odd://h/d":                         `"odd"`,
 		"jdbc:mariadb://h:x/d":                           "port",
