@@ -77,10 +77,6 @@ func TestGoldenRecordings(t *testing.T) {
 		for _, file := range files {
 			c := readCase(t, file, differences)
 			t.Run(c.Name, func(t *testing.T) {
-				if c.DB == "postgres" {
-					later.Add(1)
-					t.Skip("skipped: PostgreSQL is not read yet")
-				}
 				t.Parallel()
 				defer func() {
 					switch {

@@ -5,15 +5,19 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 	_ "modernc.org/sqlite"
@@ -43,6 +47,9 @@ func newDatabase(t testing.TB, kind, name string) *database {
 		}
 		t.Cleanup(func() { _ = db.Close() })
 		return &database{kind: kind, url: "jdbc:sqlite:" + file, db: db}
+	}
+	if kind == "postgres" {
+		return newPostgres(t, name)
 	}
 	dsn := os.Getenv("KCONNECT_TEST_MARIADB")
 	if dsn == "" {
@@ -80,6 +87,44 @@ func newDatabase(t testing.TB, kind, name string) *database {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = d.db.Close() })
+	return d
+}
+
+// newPostgres makes an empty database on the server of KCONNECT_TEST_POSTGRES, a
+// URL of the Go driver.
+func newPostgres(t testing.TB, name string) *database {
+	t.Helper()
+	text := os.Getenv("KCONNECT_TEST_POSTGRES")
+	if text == "" {
+		const missing = "KCONNECT_TEST_POSTGRES (postgres://user:password@host:port/postgres) names no PostgreSQL server; make test starts one"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(missing)
+		}
+		t.Skip("skipped: " + missing)
+	}
+	server, err := pgx.ParseConfig(text)
+	if err != nil {
+		t.Fatalf("KCONNECT_TEST_POSTGRES: %v", err)
+	}
+	d := &database{kind: "postgres", name: name, user: server.User, password: server.Password, server: net.JoinHostPort(server.Host, strconv.Itoa(int(server.Port)))}
+	admin := stdlib.OpenDB(*server)
+	for _, s := range []string{`DROP DATABASE IF EXISTS "` + name + `" WITH (FORCE)`, `CREATE DATABASE "` + name + `"`} {
+		if _, err := admin.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if _, err := admin.ExecContext(context.Background(), `DROP DATABASE IF EXISTS "`+name+`" WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+		_ = admin.Close()
+	})
+	d.url = "jdbc:postgresql://" + d.server + "/" + name
+	own := server.Copy()
+	own.Database = name
+	own.RuntimeParams["TimeZone"] = "UTC" // as where the recordings were made
+	d.db = stdlib.OpenDB(*own)
 	t.Cleanup(func() { _ = d.db.Close() })
 	return d
 }
