@@ -43,16 +43,16 @@ $(SERVICES): $(wildcard test/harness/cmd/services/*.go test/harness/service/*.go
 
 # Services start once for all packages and stop with the run, also when it fails or is interrupted.
 test: setup build $(SERVICES) ## every test, with the race detector, on real services
-	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb go test -race -timeout 15m $(PACKAGES)
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb,postgres go test -race -timeout 15m $(PACKAGES)
 
 race: setup $(SERVICES) ## every test anew, the worker processes with the race detector too
-	KCONNECT_TEST_RACE=1 $(SERVICES) -only kafka,mariadb go test -race -count=1 -timeout 30m $(PACKAGES)
+	KCONNECT_TEST_RACE=1 $(SERVICES) -only kafka,mariadb,postgres go test -race -count=1 -timeout 30m $(PACKAGES)
 
 bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw loops of the same run; groups of workers with many connectors
-	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb -fast go run ./test/bench -svg docs/performance.svg
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb,postgres -fast go run ./test/bench -svg docs/performance.svg
 
 soak: setup build $(SERVICES) ## the long fault tests; SOAK=5m is their length
-	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb go test -count=1 -timeout 3h -run 'Soak|Forgets' -v ./test/... ./connect/converter/...
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb,postgres go test -count=1 -timeout 3h -run 'Soak|Forgets' -v ./test/... ./connect/converter/...
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	@grep -rn --include='*_test.go' -oE '^func Fuzz[A-Za-z0-9_]*' connect connectors rest cmd test | \

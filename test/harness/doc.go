@@ -2,6 +2,7 @@
 //
 //	k := harness.Broker(t)                       // the broker of the run
 //	db := harness.MariaDB(t)                     // a database of its own on the server of the run
+//	pg := harness.Postgres(t)                    // the same on PostgreSQL
 //	w := harness.Worker(t, nil)                  // a distributed worker on that broker, answering REST calls
 //	j := harness.JavaWorker(t, harness.Join(w))  // a Java worker in the same cluster
 //	w.Do(t, "POST", "/connectors", body)
@@ -12,7 +13,7 @@
 //     and KCONNECT_TEST_POSTGRES.
 //   - Without these variables (`go test ./test/story`) the first call in a test binary starts what it needs, and the
 //     service ends with the binary, however that ends.
-//   - PrivateBroker and PrivateMariaDB start one for a single test, which may stop, kill and restart it.
+//   - PrivateBroker, PrivateMariaDB and PrivatePostgres start one for a single test, which may stop, kill and restart it.
 //   - OldBroker and OldJavaWorker have setup.sh fetch the jars of Kafka 3.9 first, which takes seconds.
 //   - What is not installed makes the test skip with a sentence that names it; with CI=true the test fails.
 //

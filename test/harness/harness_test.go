@@ -154,6 +154,49 @@ func TestPrivateMariaDBKeepsRowsOverKillAndStop(t *testing.T) {
 	}
 }
 
+func TestPostgresDatabasesAreEmptyAndApart(t *testing.T) {
+	one, two := Postgres(t), Postgres(t)
+	for _, db := range []*Database{one, two} {
+		if n := db.Count(t, "x"); n != -1 {
+			t.Errorf("a new database has a table of %d rows", n)
+		}
+		db.Exec(t, "CREATE TABLE x (id INT PRIMARY KEY, name VARCHAR(20), at TIMESTAMP(3)); INSERT INTO x VALUES (1, NULL, '2023-04-04 21:22:51')")
+		db.Exec(t, "INSERT INTO x VALUES ($1, $2, NOW())", 2, "Žofie")
+	}
+	want := [][]string{{"1", "NULL", "2023-04-04 21:22:51"}}
+	if diff := cmp.Diff(want, one.Query(t, "SELECT * FROM x WHERE id = $1", 1)); diff != "" {
+		t.Error(diff)
+	}
+	if n := two.Count(t, "x"); n != 2 {
+		t.Errorf("%d rows, want 2", n)
+	}
+	if !strings.HasPrefix(one.JDBC(), "jdbc:postgresql://127.0.0.1:") {
+		t.Errorf("JDBC URL %s", one.JDBC())
+	}
+	named := one.Database(t, Name("named"))
+	if n := named.Count(t, "x"); n != -1 {
+		t.Errorf("database %s is not its own", named.Name)
+	}
+}
+
+func TestPrivatePostgresKeepsRowsOverKillAndStop(t *testing.T) {
+	db := PrivatePostgres(t)
+	db.Exec(t, "CREATE TABLE x (id INT PRIMARY KEY); INSERT INTO x VALUES (1)")
+	db.Kill(t)
+	db.Start(t)
+	Eventually(t, "the pool to leave its cut connections", func() (bool, string) {
+		_, err := db.Pool().ExecContext(t.Context(), "INSERT INTO x VALUES (2)")
+		return err == nil, fmt.Sprint(err)
+	})
+	db.Stop(t)
+	db.Start(t)
+	Eventually(t, "both rows", func() (bool, string) {
+		var n int
+		err := db.Pool().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM x").Scan(&n)
+		return n == 2, fmt.Sprint(n, err)
+	})
+}
+
 func TestWorkerIsKilledStartedAndTerminated(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

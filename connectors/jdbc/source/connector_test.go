@@ -70,7 +70,7 @@ func TestAMissingPrivilegeFailsTheConnector(t *testing.T) {
 }
 
 func TestUnsupportedDatabasesAreRefusedWithWhatThereIs(t *testing.T) {
-	for url, dialectName := range map[string]string{"jdbc:postgresql://h/d": "", "jdbc:sqlite:x.db": "PostgreSqlDatabaseDialect"} {
+	for url, dialectName := range map[string]string{"jdbc:db2://h/d": "", "jdbc:sqlite:x.db": "PostgreSqlDatabaseDialect"} {
 		cfg := config.Map{"connection.url": url, "mode": "bulk", "table.whitelist": "t", "dialect.name": dialectName}
 		err := new(Connector).Start(context.Background(), &connect.ConnectorEnv{Env: connect.Env{Config: cfg}})
 		if connect.KindOf(err) != connect.Config || !strings.Contains(err.Error(), "jdbc:sqlite") && !strings.Contains(err.Error(), "dialect.name") {

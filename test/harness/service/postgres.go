@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -73,13 +74,30 @@ func (p *Postgres) URL() string {
 	return u.String()
 }
 
-// Start starts the server and returns when it answers.
+// Start starts the server and returns when it answers. After Kill the helpers of the killed server may still be ending, and hold
+// its shared memory until they have.
 func (p *Postgres) Start(ctx context.Context) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		err := p.start(ctx)
+		if err == nil || !strings.Contains(p.process.Tail(2), "shared memory block") || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *Postgres) start(ctx context.Context) error {
 	//nolint:noctx // ended by Process, which stops it in order before it kills it
 	cmd := exec.Command(p.program, "-D", p.file("data"), "-p", strconv.Itoa(p.port), "-k", p.dir, "-h", "127.0.0.1",
 		"-c", "max_connections=200",
 		// Commits survive a kill of the server, not a loss of power: no wait for the disk of a test machine.
-		"-c", "synchronous_commit=off")
+		"-c", "fsync=off")
 	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), "TMPDIR="+p.dir)
 	process, err := startAs(p.who, "PostgreSQL server", cmd, p.file("log"))
 	if err != nil {

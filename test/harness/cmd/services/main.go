@@ -2,7 +2,7 @@
 // environment, and stops them whatever becomes of the command:
 //
 //	services go test ./...
-//	services -only kafka,mariadb -fast go run ./test/bench
+//	services -only kafka,mariadb,postgres -fast go run ./test/bench
 //
 // Its status is that of the command. Interrupted (SIGINT, SIGTERM, SIGHUP) it passes the signal on to the command and all
 // the command started, waits, and stops the services.
