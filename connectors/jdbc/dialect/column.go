@@ -20,6 +20,8 @@ type Field struct {
 	Scale     int    // of decimals; of times the digits of the fraction
 	Unsigned  bool
 	Nullable  bool // also when the driver does not know
+	// Element is what a PostgreSQL array holds, nil for all else.
+	Element *Field
 	// First is the column's value in the first row, which decides the type of
 	// SQLite columns that were declared without one.
 	First driver.Value
@@ -45,6 +47,9 @@ type ColumnOptions struct {
 	Proleptic   bool  // date.calendar.system=PROLEPTIC_GREGORIAN
 	Granularity Granularity
 	Numeric     NumericMapping
+	// Native reads columns of PostgreSQL that Java leaves out: arrays as arrays,
+	// all others as the texts that the server shows.
+	Native bool
 	// Wide is asked whether a column was found to need 64 bits (D23). nil: none was.
 	Wide func(column string) bool
 	// Changed is told, once for each column of a result set, that a value was

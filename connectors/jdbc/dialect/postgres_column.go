@@ -15,7 +15,7 @@ import (
 
 // Column returns the reader of a column (spec jdbc-source-types, "PostgreSQL").
 // Types that Java's driver knows as OTHER, ARRAY or STRUCT are left out, except
-// json, jsonb and uuid.
+// json, jsonb and uuid, unless o.Native.
 func (d *postgreSQL) Column(f Field, o ColumnOptions) (Column, error) {
 	switch f.Type {
 	case "BOOL":
@@ -74,7 +74,13 @@ func (d *postgreSQL) Column(f Field, o ColumnOptions) (Column, error) {
 			return Timestamp{s + west, int32(us-s*1_000_000) * 1000}
 		}), nil
 	}
-	return Column{}, nil
+	switch {
+	case !o.Native:
+		return Column{}, nil
+	case f.Element != nil:
+		return d.arrayColumn(f, o)
+	}
+	return text(f), nil
 }
 
 // sized returns a value in binary form, of so many bytes.

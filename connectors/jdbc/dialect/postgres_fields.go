@@ -13,25 +13,29 @@ import (
 
 // pgType is a type of the server.
 type pgType struct {
-	name   string
-	binary bool // read in binary form, which is exact and cheaper than a text; otherwise as a text
+	name    string
+	binary  bool   // read in binary form, which is exact and cheaper than a text; otherwise as a text
+	element uint32 // of an array
 }
 
 // pgTypes are the built-in types that have a counterpart in records.
 var pgTypes = map[uint32]pgType{
-	pgtype.BoolOID: {"BOOL", true}, pgtype.Int2OID: {"INT2", true}, pgtype.Int4OID: {"INT4", true}, pgtype.Int8OID: {"INT8", true},
-	pgtype.OIDOID: {"OID", true}, pgtype.Float4OID: {"FLOAT4", true}, pgtype.Float8OID: {"FLOAT8", true},
-	pgtype.NumericOID: {"NUMERIC", false}, 790: {"MONEY", false}, pgtype.BitOID: {"BIT", false},
-	pgtype.ByteaOID: {"BYTEA", true}, pgtype.UUIDOID: {"UUID", true},
-	pgtype.TextOID: {"TEXT", false}, pgtype.VarcharOID: {"VARCHAR", false}, pgtype.BPCharOID: {"BPCHAR", false},
-	pgtype.NameOID: {"NAME", false}, pgtype.QCharOID: {"CHAR", false},
-	pgtype.JSONOID: {"JSON", false}, pgtype.JSONBOID: {"JSONB", false}, pgtype.XMLOID: {"XML", false},
-	pgtype.DateOID: {"DATE", true}, pgtype.TimeOID: {"TIME", true}, pgtype.TimetzOID: {"TIMETZ", true},
-	pgtype.TimestampOID: {"TIMESTAMP", true}, pgtype.TimestamptzOID: {"TIMESTAMPTZ", true},
+	pgtype.BoolOID: {name: "BOOL", binary: true}, pgtype.Int2OID: {name: "INT2", binary: true}, pgtype.Int4OID: {name: "INT4", binary: true}, pgtype.Int8OID: {name: "INT8", binary: true},
+	pgtype.OIDOID: {name: "OID", binary: true}, pgtype.Float4OID: {name: "FLOAT4", binary: true}, pgtype.Float8OID: {name: "FLOAT8", binary: true},
+	pgtype.NumericOID: {name: "NUMERIC"}, 790: {name: "MONEY"}, pgtype.BitOID: {name: "BIT"},
+	pgtype.ByteaOID: {name: "BYTEA", binary: true}, pgtype.UUIDOID: {name: "UUID", binary: true},
+	pgtype.TextOID: {name: "TEXT"}, pgtype.VarcharOID: {name: "VARCHAR"}, pgtype.BPCharOID: {name: "BPCHAR"},
+	pgtype.NameOID: {name: "NAME"}, pgtype.QCharOID: {name: "CHAR"},
+	pgtype.JSONOID: {name: "JSON"}, pgtype.JSONBOID: {name: "JSONB"}, pgtype.XMLOID: {name: "XML"},
+	pgtype.DateOID: {name: "DATE", binary: true}, pgtype.TimeOID: {name: "TIME", binary: true}, pgtype.TimetzOID: {name: "TIMETZ", binary: true},
+	pgtype.TimestampOID: {name: "TIMESTAMP", binary: true}, pgtype.TimestamptzOID: {name: "TIMESTAMPTZ", binary: true},
 }
 
-// enumType is the name of every enumeration here.
-const enumType = "ENUM"
+// The names of all enumerations and of all arrays here.
+const (
+	enumType  = "ENUM"
+	arrayType = "ARRAY"
+)
 
 // columnsQuery asks for the tables' columns that a result set has.
 const columnsQuery = "SELECT a.attrelid, a.attnum, c.relname, a.attnotnull OR t.typtype = 'd' AND t.typnotnull" +
@@ -50,27 +54,39 @@ func (c *pgConn) describe(ctx context.Context, r *pgRows) error {
 	r.fields, r.formats = make([]Field, len(r.stmt.Fields)), make([]int16, len(r.stmt.Fields))
 	for i := range r.stmt.Fields {
 		fd := &r.stmt.Fields[i]
-		t := c.typeOf(fd.DataTypeOID)
-		if t.binary {
+		f := c.fieldOf(fd.DataTypeOID, int(fd.TypeModifier))
+		if f.Name = fd.Name; c.typeOf(fd.DataTypeOID).binary {
 			r.formats[i] = pgtype.BinaryFormatCode
 		}
-		f := Field{Name: fd.Name, Type: t.name, Nullable: true}
 		if o, ok := origin[pgColumn{fd.TableOID, fd.TableAttributeNumber}]; ok {
 			f.Table, f.Nullable = o.table, !o.notNull
-		}
-		if modifier := int(fd.TypeModifier); modifier >= 0 {
-			switch t.name {
-			case "NUMERIC": // a scale below 0 wraps, as in Java's driver (spec jdbc-source-types, "Negative scale")
-				f.Precision, f.Scale = (modifier-4)>>16&0xffff, (modifier-4)&0x7ff
-			case "BIT":
-				f.Length = modifier
-			case "VARCHAR", "BPCHAR":
-				f.Length = modifier - 4
-			}
 		}
 		r.fields[i] = f
 	}
 	return nil
+}
+
+// fieldOf describes a type with its modifier, -1 for none.
+func (c *pgConn) fieldOf(oid uint32, modifier int) Field {
+	t := c.typeOf(oid)
+	f := Field{Type: t.name, Nullable: true}
+	if t.element != 0 {
+		element := c.fieldOf(t.element, modifier)
+		f.Element = &element
+		return f
+	}
+	if modifier < 0 {
+		return f
+	}
+	switch t.name {
+	case "NUMERIC": // a scale below 0 wraps, as in Java's driver (spec jdbc-source-types, "Negative scale")
+		f.Precision, f.Scale = (modifier-4)>>16&0xffff, (modifier-4)&0x7ff
+	case "BIT":
+		f.Length = modifier
+	case "VARCHAR", "BPCHAR":
+		f.Length = modifier - 4
+	}
+	return f
 }
 
 // pgColumn is a column of a table.
@@ -111,10 +127,10 @@ func (c *pgConn) origins(ctx context.Context, fields []pgconn.FieldDescription) 
 	return found, err
 }
 
-const typesQuery = "SELECT oid, typtype, upper(typname) FROM pg_catalog.pg_type WHERE oid = ANY ($1)"
+const typesQuery = "SELECT oid, typtype, upper(typname), CASE WHEN typcategory = 'A' THEN typelem ELSE 0 END FROM pg_catalog.pg_type WHERE oid = ANY ($1)"
 
-// learnTypes asks for types that are not built in. They are remembered: a type
-// that is dropped takes its number with it.
+// learnTypes asks for types that are not built in, and for the elements of
+// arrays. They are remembered: a type that is dropped takes its number with it.
 func (c *pgConn) learnTypes(ctx context.Context, fields []pgconn.FieldDescription) error {
 	unknown := map[uint32]bool{}
 	for i := range fields {
@@ -132,17 +148,37 @@ func (c *pgConn) learnTypes(ctx context.Context, fields []pgconn.FieldDescriptio
 	if c.types == nil {
 		c.types = map[uint32]pgType{}
 	}
-	err = c.lookUp(ctx, stmt.Name, unknown, func(row [][]byte) {
-		t := pgType{name: string(row[2])}
-		if row[1][0] == 'e' {
-			t.name = enumType
-		} else {
-			t.name = "other " + t.name // never one of those that Column knows
+	for _, arrays := range []bool{true, false} {
+		var learned []uint32
+		if err := c.lookUp(ctx, stmt.Name, unknown, func(row [][]byte) {
+			oid := parseOID(row[0])
+			t := pgType{name: "other " + string(row[2]), element: parseOID(row[3])} // never a name that Column knows
+			switch {
+			case row[1][0] == 'e':
+				t.name = enumType
+			case t.element != 0 && arrays:
+				t.name = arrayType
+			default:
+				t.element = 0
+			}
+			c.types[oid] = t
+			learned = append(learned, oid)
+		}); err != nil {
+			return err
 		}
-		c.types[parseOID(row[0])] = t
-	})
-	if err != nil {
-		return err
+		clear(unknown)
+		for _, oid := range learned {
+			if e := c.types[oid].element; e != 0 && c.typeOf(e).name == "" {
+				unknown[e] = true
+			}
+		}
+		if len(unknown) == 0 {
+			break
+		}
+	}
+	for oid, t := range c.types { // an array has the form of its elements
+		t.binary = t.element != 0 && c.typeOf(t.element).binary
+		c.types[oid] = t
 	}
 	return c.pc.Deallocate(ctx, stmt.Name)
 }

@@ -22,11 +22,12 @@ const benchRows = 200_000
 // usersTable makes a table users1 of benchRows rows.
 func usersTable(b *testing.B, kind string) *database {
 	db := newDatabase(b, kind, "kcsource_bench")
-	if kind == "sqlite" {
-		db.exec(b, "CREATE TABLE users1 (id INTEGER PRIMARY KEY AUTOINCREMENT, user_id VARCHAR(20), pwd VARCHAR(20), name VARCHAR(20), created_at TIMESTAMP)")
-	} else {
-		db.exec(b, "CREATE TABLE users1 (id INT AUTO_INCREMENT PRIMARY KEY, user_id VARCHAR(20), pwd VARCHAR(20), name VARCHAR(20), created_at DATETIME DEFAULT NOW())")
-	}
+	const others = ", user_id VARCHAR(20), pwd VARCHAR(20), name VARCHAR(20), created_at "
+	db.exec(b, map[string]string{
+		"sqlite":   "CREATE TABLE users1 (id INTEGER PRIMARY KEY AUTOINCREMENT" + others + "TIMESTAMP)",
+		"mariadb":  "CREATE TABLE users1 (id INT AUTO_INCREMENT PRIMARY KEY" + others + "DATETIME DEFAULT NOW())",
+		"postgres": "CREATE TABLE users1 (id SERIAL PRIMARY KEY" + others + "TIMESTAMP DEFAULT NOW())",
+	}[kind])
 	for from := 0; from < benchRows; from += 1000 {
 		var values []string
 		for i := from; i < from+1000; i++ {
@@ -44,7 +45,7 @@ func usersTable(b *testing.B, kind string) *database {
 // BenchmarkUsers1 reads 200,000 rows of users1: raw through the driver's rows,
 // and through the task into batches that are used again.
 func BenchmarkUsers1(b *testing.B) {
-	for _, kind := range []string{"mariadb", "sqlite"} {
+	for _, kind := range []string{"mariadb", "postgres", "sqlite"} {
 		b.Run(kind, func(b *testing.B) {
 			db := usersTable(b, kind)
 			b.Run("raw", func(b *testing.B) { benchRaw(b, db) })

@@ -29,7 +29,7 @@ func TestTheConnectorIsKnownByItsJavaNames(t *testing.T) {
 // A connector whose database is away hands out an idle task, and real ones
 // when the first list is there.
 func TestTasksAreDealtOutWhenTheDatabaseComes(t *testing.T) {
-	db, p := usersDatabase(t, "kcsource_late", 500)
+	db, p := usersDatabase(t, "mariadb", "kcsource_late", 500)
 	p.down()
 	r := newRun(t, config.Map{
 		"connection.url": db.url, "connection.user": db.user, "connection.password": db.password, "tasks.max": "1", "connection.backoff.ms": "100",

@@ -61,6 +61,7 @@ const (
 const (
 	keyConnectionFailure = "kconnect.connection.failure"
 	keyCompatibility     = "kconnect.compatibility"
+	keyNativeTypes       = "kconnect.postgres.native.types"
 )
 
 const (
@@ -216,4 +217,7 @@ var ownDefinition = config.NewDef(
 	config.Key{Name: keyCompatibility, Type: config.String, Importance: config.Low, Default: config.Default("safe"), Group: groupConnector, Order: 11, Width: config.ShortWidth,
 		Doc:     "safe, or java for the Java connector's behaviour wherever there is a switch: here kconnect.connection.failure=fail.",
 		Display: "Compatibility", Validate: config.OneOf("safe", "java")},
+	config.Key{Name: keyNativeTypes, Type: config.Boolean, Importance: config.Low, Default: config.Default("false"), Group: groupConnector, Order: 12, Width: config.ShortWidth,
+		Doc:     "Whether columns of PostgreSQL that the Java connector leaves out are read: arrays as arrays whose elements may be null, and inet, interval, ranges, bit varying and all other types as the text that the server shows.",
+		Display: "PostgreSQL's Own Types"},
 )

@@ -95,9 +95,12 @@ func (p *proxy) cutAfter(bytes int64) {
 }
 
 // usersDatabase has a table t of n rows behind a proxy.
-func usersDatabase(t *testing.T, name string, n int) (*database, *proxy) {
-	db := newDatabase(t, "mariadb", name)
-	db.exec(t, "CREATE TABLE t (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(100))")
+func usersDatabase(t *testing.T, kind, name string, n int) (*database, *proxy) {
+	db := newDatabase(t, kind, name)
+	db.exec(t, map[string]string{
+		"mariadb":  "CREATE TABLE t (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(100))",
+		"postgres": "CREATE TABLE t (id SERIAL PRIMARY KEY, name VARCHAR(100))",
+	}[kind])
 	for from := 0; from < n; from += 500 {
 		var rows []string
 		for i := from; i < from+500; i++ {
@@ -106,14 +109,20 @@ func usersDatabase(t *testing.T, name string, n int) (*database, *proxy) {
 		db.exec(t, "INSERT INTO t (name) VALUES "+strings.Join(rows, ","))
 	}
 	p := newProxy(t, db.server)
-	db.url = "jdbc:mariadb://" + p.addr + "/" + name
+	db.url = strings.Replace(db.url, db.server, p.addr, 1)
 	return db, p
 }
 
 // D11: a database that is away is waited for, and the task goes on behind the
 // last row that it handed over.
 func TestADatabaseThatIsAwayIsWaitedFor(t *testing.T) {
-	db, p := usersDatabase(t, "kcsource_outage", 1000)
+	for _, kind := range []string{"mariadb", "postgres"} {
+		t.Run(kind, func(t *testing.T) { aDatabaseThatIsAwayIsWaitedFor(t, kind) })
+	}
+}
+
+func aDatabaseThatIsAwayIsWaitedFor(t *testing.T, kind string) {
+	db, p := usersDatabase(t, kind, "kcsource_outage", 1000)
 	p.down() // not there when the task starts
 	cfg := taskConfig(db, "incrementing", "t", "incrementing.column.name", "id", "connection.backoff.ms", "200")
 	r := newRun(t, cfg)
@@ -151,7 +160,13 @@ func TestADatabaseThatIsAwayIsWaitedFor(t *testing.T) {
 }
 
 func TestAConnectionThatIsCutInMidStatementLosesAndRepeatsNothing(t *testing.T) {
-	db, p := usersDatabase(t, "kcsource_cut", 3000)
+	for _, kind := range []string{"mariadb", "postgres"} {
+		t.Run(kind, func(t *testing.T) { aConnectionThatIsCutInMidStatementLosesAndRepeatsNothing(t, kind) })
+	}
+}
+
+func aConnectionThatIsCutInMidStatementLosesAndRepeatsNothing(t *testing.T, kind string) {
+	db, p := usersDatabase(t, kind, "kcsource_cut", 3000)
 	p.cutAfter(40_000) // about 500 rows
 	cfg := taskConfig(db, "incrementing", "t", "incrementing.column.name", "id", "connection.backoff.ms", "1")
 	r := newRun(t, cfg)
@@ -174,7 +189,13 @@ func TestAConnectionThatIsCutInMidStatementLosesAndRepeatsNothing(t *testing.T) 
 
 // kconnect.connection.failure=fail is the Java connector's patience.
 func TestAConnectionFailureFailsTheTaskWhereAskedFor(t *testing.T) {
-	db, p := usersDatabase(t, "kcsource_fail", 500)
+	for _, kind := range []string{"mariadb", "postgres"} {
+		t.Run(kind, func(t *testing.T) { aConnectionFailureFailsTheTaskWhereAskedFor(t, kind) })
+	}
+}
+
+func aConnectionFailureFailsTheTaskWhereAskedFor(t *testing.T, kind string) {
+	db, p := usersDatabase(t, kind, "kcsource_fail", 500)
 	p.down()
 	cfg := taskConfig(db, "incrementing", "t", "incrementing.column.name", "id", keyConnectionFailure, "fail", "connection.attempts", "2", "connection.backoff.ms", "10")
 	r := newRun(t, cfg)

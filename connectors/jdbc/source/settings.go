@@ -118,6 +118,7 @@ func readSettings(m config.Map) (*settings, error) {
 	}
 	s.isolation = isolationLevel(v.String(keyTransactionIsolationMode))
 	s.columns = columnOptions(v)
+	s.columns.Native = own.Bool(keyNativeTypes)
 	s.tables = m[keyTables]
 	s.fetched = strings.EqualFold(m[keyTablesFetched], "true")
 	return s, nil

@@ -55,7 +55,7 @@ func pollOnce(t testing.TB, task *Task, records int) *connect.SourceBatch {
 }
 
 func TestAResultSetSpansPolls(t *testing.T) {
-	for _, kind := range []string{"sqlite", "mariadb"} {
+	for _, kind := range []string{"sqlite", "mariadb", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
 			db := newDatabase(t, kind, "kcsource_span")
 			if kind == "sqlite" {
@@ -195,26 +195,37 @@ func TestPollReturnsWhenItsContextEnds(t *testing.T) {
 	}
 }
 
+// slowQueries take so many seconds until they have a row.
+var slowQueries = map[string]string{"mariadb": "SELECT SLEEP(%g) AS s", "postgres": "SELECT 1 AS s FROM pg_sleep(%g)"}
+
 // A worker must be able to pause and commit while the database thinks.
 func TestPollsReturnWhileAStatementRuns(t *testing.T) {
-	db := newDatabase(t, "mariadb", "kcsource_slow")
-	cfg := with(taskConfig(db, "bulk", ""), "query", "SELECT SLEEP(1.2) AS s")
-	task := startTask(t, newRun(t, cfg), cfg)
-	empty := 0
-	for b := pollOnce(t, task, 10); len(b.Records) == 0; b = pollOnce(t, task, 10) {
-		empty++
-	}
-	if empty == 0 {
-		t.Error("Poll waited for the statement")
+	for kind, query := range slowQueries {
+		t.Run(kind, func(t *testing.T) {
+			db := newDatabase(t, kind, "kcsource_slow")
+			cfg := with(taskConfig(db, "bulk", ""), "query", fmt.Sprintf(query, 1.2))
+			task := startTask(t, newRun(t, cfg), cfg)
+			empty := 0
+			for b := pollOnce(t, task, 10); len(b.Records) == 0; b = pollOnce(t, task, 10) {
+				empty++
+			}
+			if empty == 0 {
+				t.Error("Poll waited for the statement")
+			}
+		})
 	}
 }
 
 func TestATaskStopsWhileAStatementRuns(t *testing.T) {
-	db := newDatabase(t, "mariadb", "kcsource_stop")
-	cfg := with(taskConfig(db, "bulk", ""), "query", "SELECT SLEEP(600) AS s")
-	task := startTask(t, newRun(t, cfg), cfg) // which stops it at the end of the test
-	if b := pollOnce(t, task, 10); len(b.Records) > 0 {
-		t.Errorf("%d records", len(b.Records))
+	for kind, query := range slowQueries {
+		t.Run(kind, func(t *testing.T) {
+			db := newDatabase(t, kind, "kcsource_stop")
+			cfg := with(taskConfig(db, "bulk", ""), "query", fmt.Sprintf(query, 600.0))
+			task := startTask(t, newRun(t, cfg), cfg) // which stops it at the end of the test
+			if b := pollOnce(t, task, 10); len(b.Records) > 0 {
+				t.Errorf("%d records", len(b.Records))
+			}
+		})
 	}
 }
 
