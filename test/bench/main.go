@@ -111,7 +111,7 @@ func measure(ctx context.Context, brokers, binary string, rows int, plot string)
 		return err
 	}
 	defer b.clean() //nolint:contextcheck // also after an interrupt
-	for _, step := range []func(context.Context) error{b.rawSource, b.source, b.rawSinks, b.sinks} {
+	for _, step := range []func(context.Context) error{b.sources, b.rawSinks, b.sinks} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 
 // svg draws the rates as bars, each raw loop above what is compared with it.
 func (b *bench) svg() string {
-	const left, width, bar, gap = 190, 420, 22, 10
+	const left, width, bar, gap = 230, 420, 22, 10
 	most := 0.0
 	for _, r := range b.results {
 		most = max(most, r.rate)

@@ -3,20 +3,18 @@ package main
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 const columns = "id INT AUTO_INCREMENT PRIMARY KEY, user_id VARCHAR(20), pwd VARCHAR(20), name VARCHAR(20), created_at DATETIME DEFAULT NOW()"
 
+// schema is what stands before a row in its envelope.
 const schema = `{"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"string","optional":true,"field":"user_id"},` +
 	`{"type":"string","optional":true,"field":"pwd"},{"type":"string","optional":true,"field":"name"},` +
 	`{"type":"int64","optional":true,"name":"org.apache.kafka.connect.data.Timestamp","version":1,"field":"created_at"}],"optional":false,"name":"users1"},"payload":`
@@ -40,69 +38,6 @@ func ownCPU() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// rawSource reads rows, appends bytes and produces them, without a worker.
-func (b *bench) rawSource(ctx context.Context) error {
-	topic := b.run + "-raw"
-	if _, err := b.admin.CreateTopic(ctx, 1, 1, nil, topic); err != nil {
-		return err
-	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerLinger(5*time.Millisecond),
-		kgo.MaxBufferedRecords(1<<20), kgo.MaxBufferedBytes(32<<20))
-	if err != nil {
-		return err
-	}
-	defer cl.Close()
-	return b.measured("raw read and produce", b.rows, func() error {
-		conn, err := mysql.MySQLDriver{}.Open(b.dsn.FormatDSN())
-		if err != nil {
-			return err
-		}
-		defer conn.Close() //nolint:errcheck // read to the end
-		stmt, err := conn.Prepare("SELECT * FROM users1 WHERE id > ? ORDER BY id ASC")
-		if err != nil {
-			return err
-		}
-		defer stmt.Close()                                                                                                 //nolint:errcheck // likewise
-		rows, err := stmt.(driver.StmtQueryContext).QueryContext(ctx, []driver.NamedValue{{Ordinal: 1, Value: int64(-1)}}) //nolint:errcheck,forcetypeassert // the driver's own type
-		if err != nil {
-			return err
-		}
-		defer rows.Close() //nolint:errcheck // likewise
-		cells := make([]driver.Value, 5)
-		var failed error
-		promise := func(_ *kgo.Record, err error) {
-			if err != nil {
-				failed = err
-			}
-		}
-		slab := make([]byte, 0, 1<<20)
-		for {
-			if err := rows.Next(cells); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				return err
-			}
-			if cap(slab)-len(slab) < 1024 {
-				slab = make([]byte, 0, 1<<20)
-			}
-			start := len(slab)
-			slab = append(slab, schema...)
-			slab = append(slab, `{"id":`...)
-			slab = strconv.AppendInt(slab, cells[0].(int64), 10) //nolint:errcheck,forcetypeassert // the table is ours
-			for i, name := range []string{`,"user_id":"`, `","pwd":"`, `","name":"`} {
-				slab = append(slab, name...)
-				slab = append(slab, cells[i+1].([]byte)...) //nolint:errcheck,forcetypeassert // likewise
-			}
-			slab = append(slab, `","created_at":1680000000000}}`...)
-			cl.Produce(ctx, &kgo.Record{Topic: topic, Value: slab[start:len(slab):len(slab)]}, promise)
-		}
-		if err := cl.Flush(ctx); err != nil {
-			return err
-		}
-		return failed
-	})
 }
 
 // rawSinks insert and upsert rows from memory: prepared statements of 500

@@ -148,37 +148,6 @@ func (b *bench) measure(ctx context.Context, name, raw string, cfg map[string]st
 	return err
 }
 
-// source measures the JDBC source, with its default settings and tuned.
-func (b *bench) source(ctx context.Context) error {
-	for _, s := range []struct {
-		name  string
-		tuned map[string]string
-	}{
-		{"source", nil},
-		{"source tuned", map[string]string{"batch.max.rows": "5000", "poll.interval.ms": "1"}},
-	} {
-		topic := b.run + "-" + strings.ReplaceAll(s.name, " ", "-") + "-"
-		if _, err := b.admin.CreateTopic(ctx, 1, 1, nil, topic+"users1"); err != nil {
-			return err
-		}
-		cfg := map[string]string{"connector.class": "io.confluent.connect.jdbc.JdbcSourceConnector", "mode": "incrementing", "incrementing.column.name": "id",
-			"table.whitelist": "users1", "topic.prefix": topic}
-		maps.Copy(cfg, s.tuned)
-		err := b.measure(ctx, s.name, "raw read and produce", cfg, func() (int, error) {
-			ends, err := b.admin.ListEndOffsets(ctx, topic+"users1")
-			if err != nil {
-				return 0, err
-			}
-			o, _ := ends.Lookup(topic+"users1", 0)
-			return int(o.Offset), o.Err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // sinks measures the JDBC sink on the records of the source.
 func (b *bench) sinks(ctx context.Context) error {
 	for _, s := range []struct {
