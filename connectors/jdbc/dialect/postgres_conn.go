@@ -278,11 +278,19 @@ type pgArgs struct {
 	buf     []byte // of texts; old parts stay valid when it grows
 }
 
+// placeholderError is a statement that has not as many placeholders as values,
+// as when a query uses the operator ?.
+type placeholderError struct{ placeholders, values int }
+
+func (e *placeholderError) Error() string {
+	return fmt.Sprintf("the statement has %d placeholders for %d values: the operators ?, ?| and ?& are written ??, ??| and ??&", e.placeholders, e.values)
+}
+
 // set encodes args for n placeholders: as texts, which every type reads, but
 // bytes for a bytea as they are.
 func (a *pgArgs) set(n int, args []driver.NamedValue, oids []uint32) error {
 	if len(args) != n {
-		return fmt.Errorf("the statement has %d placeholders for %d values: the operators ?, ?| and ?& are written ??, ??| and ??&", n, len(args))
+		return &placeholderError{n, len(args)}
 	}
 	a.values, a.formats, a.buf = a.values[:0], a.formats[:0], a.buf[:0]
 	for i := range args {

@@ -34,11 +34,13 @@ var errOtherServer = errors.New("the server is not of the kind that targetServer
 // Classify says what kind of fault an error is.
 func (d *postgreSQL) Classify(err error) Class {
 	var e *pgconn.PgError
+	var placeholders *placeholderError
 	switch {
+	case errors.As(err, &placeholders):
+		return Syntax
+	case errors.Is(err, errOtherServer):
+		return Connection
 	case !errors.As(err, &e):
-		if errors.Is(err, errOtherServer) {
-			return Connection
-		}
 		return classOfNetwork(err)
 	case e.Code == "0A000" && e.Message == "cached plan must not change result type":
 		return Transient // the table changed between reading its columns and its rows

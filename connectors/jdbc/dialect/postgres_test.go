@@ -20,27 +20,36 @@ import (
 	"kconnect/connect/config"
 )
 
-// openPostgresDatabase connects to a database of its own on the server of
-// KCONNECT_TEST_POSTGRES, a URL of the Go driver.
-func openPostgresDatabase(t testing.TB, name string) (*Database, *Conn) {
-	t.Helper()
+// postgresServer returns how to reach the server of KCONNECT_TEST_POSTGRES, a URL
+// of the Go driver; the name of a database is to follow the URL.
+func postgresServer() (own Config, set bool, err error) {
 	text := os.Getenv("KCONNECT_TEST_POSTGRES")
 	if text == "" {
+		return own, false, nil
+	}
+	server, err := pgconn.ParseConfig(text)
+	if err != nil {
+		return own, true, fmt.Errorf("KCONNECT_TEST_POSTGRES: %w", err)
+	}
+	return Config{URL: fmt.Sprintf("jdbc:postgresql://%s:%d/", server.Host, server.Port), User: server.User, Password: config.Secret(server.Password)}, true, nil
+}
+
+// openPostgresDatabase connects to an empty database with a name of its own.
+func openPostgresDatabase(t testing.TB, name string) (*Database, *Conn) {
+	t.Helper()
+	own, set, err := postgresServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !set {
 		const missing = "KCONNECT_TEST_POSTGRES (postgres://user:password@host:port/postgres) names no PostgreSQL server; make test starts one"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(missing)
 		}
 		t.Skip("skipped: " + missing)
 	}
-	server, err := pgconn.ParseConfig(text)
-	if err != nil {
-		t.Fatalf("KCONNECT_TEST_POSTGRES: %v", err)
-	}
 	open := func(database string) (*Database, *Conn) {
-		db, err := Open(Config{
-			URL:  fmt.Sprintf("jdbc:postgresql://%s:%d/%s", server.Host, server.Port, database),
-			User: server.User, Password: config.Secret(server.Password),
-		})
+		db, err := Open(Config{URL: own.URL + database, User: own.User, Password: own.Password})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -354,6 +363,7 @@ func TestPostgresErrorsAreClassified(t *testing.T) {
 		{driver.ErrBadConn, Connection},
 		{io.ErrUnexpectedEOF, Connection},
 		{errOtherServer, Connection},
+		{&placeholderError{1, 0}, Syntax},
 		{fmt.Errorf("dial: %w", syscall.ECONNREFUSED), Connection},
 		{&net.DNSError{Err: "no such host"}, Connection},
 		{errors.New("something else"), Permanent},
@@ -407,6 +417,51 @@ func TestPostgresErrorsOfARealServerAreClassified(t *testing.T) {
 	}
 	if _, err := nobody.Connect(t.Context()); err == nil || db.Classify(err) != Connection {
 		t.Errorf("nobody there gives %v", err)
+	}
+}
+
+func TestPostgresServersOfTheWrongKindAreWaitedFor(t *testing.T) {
+	_, c := openPostgresDatabase(t, "kcdialect_kind")
+	own, _, err := postgresServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, welcome := range map[string]bool{"primary": true, "secondary": false, "preferSecondary": true} {
+		db, err := Open(Config{URL: own.URL + "kcdialect_kind?targetServerType=" + kind, User: own.User, Password: own.Password})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := db.Connect(t.Context())
+		switch {
+		case welcome && err != nil:
+			t.Errorf("%s: %v", kind, err)
+		case welcome:
+			if err := other.Close(); err != nil {
+				t.Error(err)
+			}
+		case err == nil || c.Classify(err) != Connection || !strings.Contains(err.Error(), "targetServerType"):
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+func TestASilentPostgresServerIsGivenUpAfterSocketTimeout(t *testing.T) {
+	_, c := openPostgresDatabase(t, "kcdialect_silent")
+	own, _, err := postgresServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(Config{URL: own.URL + "kcdialect_silent?socketTimeout=1", User: own.User, Password: own.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow, err := db.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = slow.Close() }() // it is broken
+	if _, err := slow.Exec(t.Context(), "SELECT pg_sleep(60)"); err == nil || c.Classify(err) != Connection {
+		t.Errorf("a silent server gives %v", err)
 	}
 }
 

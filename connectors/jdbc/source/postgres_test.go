@@ -113,6 +113,23 @@ func TestAPostgresQueryIsCheckedAtValidation(t *testing.T) {
 	}
 }
 
+// The operator ? is written ?? as for Java's driver, which takes a single one for a placeholder.
+func TestAPostgresQueryWithThePlaceholderAsOperatorFailsWithTheRemedy(t *testing.T) {
+	db := newDatabase(t, "postgres", "kcsource_operator")
+	db.exec(t, "CREATE TABLE t (id INT, j JSONB)", `INSERT INTO t VALUES (1, '{"a": 1}'), (2, '{"b": 1}')`)
+	good := with(taskConfig(db, "incrementing", ""), "query", "SELECT * FROM (SELECT * FROM t WHERE j ?? 'a') x", "incrementing.column.name", "id")
+	r := newRun(t, good)
+	r.take(pollOnce(t, startTask(t, r, good), 10))
+	if d := cmp.Diff([]string{`{"id":1,"j":"{\"a\": 1}"}`}, payloads(r, "p_")); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	bad := with(taskConfig(db, "bulk", ""), "query", "SELECT * FROM t WHERE j ? 'a'")
+	err := startTask(t, newRun(t, bad), bad).Poll(context.Background(), connect.NewSourceBatch(10, 1<<20))
+	if err == nil || !strings.Contains(connect.Trace(err), "are written ??") {
+		t.Errorf("a single one gives %v", err)
+	}
+}
+
 func TestAPostgresTaskReadsAtTheLevelThatIsSet(t *testing.T) {
 	db := newDatabase(t, "postgres", "kcsource_isolation")
 	for mode, want := range map[string]string{"DEFAULT": "read committed", "SERIALIZABLE": "serializable", "repeatable_read": "repeatable read"} {
