@@ -195,7 +195,7 @@ var taskSeries = []series[*Task]{
 		func(t *Task) float64 { return t.Errors.deadLettersRefused.value() }),
 	one("kafka_connect_task_error_last_error_timestamp", gauge, "task-error-metrics:last-error-timestamp", "When the last record failed, ms since 1970; 0 when none has.",
 		func(t *Task) float64 { return float64(t.Errors.last.Load()) }),
-	{name: "kconnect_task_waiting", labels: []string{"on"}, help: "1 while the task waits and goes on trying: on its connector (a database that is down), on kafka (no broker can be reached), on topics (one cannot be created), on its converter (a schema registry that is down) or on acknowledgements.",
+	{name: "kconnect_task_waiting", labels: []string{"on"}, help: "1 while the task waits and goes on trying: on its connector (a database that is down), on kafka (no broker can be reached), on topics (one cannot be created), on its converter (a schema registry that is down), on acknowledgements, or on a write that takes longer than 10 s.",
 		read: func(t *Task, out emit) {
 			for _, w := range t.waits() {
 				out(oneIf(!w.Since.IsZero()), w.On)

@@ -75,7 +75,7 @@ type About struct {
 
 // Wait is one thing that a task may wait for.
 type Wait struct {
-	On    string    // "connector", "kafka", "topics", "converter" or "acknowledgements"
+	On    string    // "connector", "kafka", "topics", "converter", "acknowledgements" or "write"
 	Since time.Time // zero: it does not wait for this
 }
 

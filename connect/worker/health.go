@@ -17,7 +17,8 @@ const showWaitAfter = 10 * time.Second
 
 // health keeps what a task waits for (Promise 5): the task's own word, that of
 // its Kafka clients, converters whose schema registry does not answer, topics
-// that cannot be created and acknowledgements that do not come.
+// that cannot be created, acknowledgements that do not come, and a delivery whose
+// writing does not end.
 type health struct {
 	now       func() time.Time
 	mu        sync.Mutex
@@ -26,6 +27,7 @@ type health struct {
 	converter wait
 	topics    wait
 	acks      wait
+	put       wait
 	shown     int // which wait the status shows, from 1; 0: none
 }
 
@@ -83,6 +85,7 @@ func (h *health) waits() []metrics.Wait {
 	return []metrics.Wait{
 		{On: "connector", Since: h.task.since}, {On: "kafka", Since: h.kafka.since},
 		{On: "topics", Since: h.topics.since}, {On: "converter", Since: h.converter.since}, {On: "acknowledgements", Since: h.acks.since},
+		{On: "write", Since: h.put.since},
 	}
 }
 
@@ -98,7 +101,7 @@ func (h *health) hidden() {
 func (h *health) report() (trace string, changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i, w := range []wait{h.task, h.kafka, h.converter, h.topics, h.acks} {
+	for i, w := range []wait{h.task, h.kafka, h.converter, h.topics, h.acks, h.put} {
 		if w.since.IsZero() || h.now().Sub(w.since) < showWaitAfter {
 			continue
 		}

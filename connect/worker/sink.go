@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -48,9 +49,10 @@ type sink struct {
 	// owned is the assignment: each partition with the number of the
 	// assignment that brought it, so that records polled under an older one
 	// are recognised and dropped.
-	mu     sync.Mutex
-	owned  map[connect.TopicPartition]int
-	rounds int
+	mu      sync.Mutex
+	owned   map[connect.TopicPartition]int
+	rounds  int
+	abandon context.CancelCauseFunc // of the Put that goes on; nil between two of them
 	// A seek interrupts the poll that goes on; polls has a token while somebody
 	// polls or seeks.
 	seeking   bool
@@ -231,10 +233,13 @@ func (s *sink) poll(ctx context.Context, d *delivery, wait bool) kgo.Fetches {
 func (s *sink) fetchError(ctx context.Context, fetches kgo.Fetches) error {
 	for _, e := range fetches.Errors() {
 		var lost *kgo.ErrDataLoss
+		var session *kgo.ErrGroupSession
 		switch {
 		case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, kgo.ErrClientClosed):
 		case errors.As(e.Err, &lost):
 			s.log.Warn("Kafka lost records that were not consumed yet; going on behind them", zap.String("topic", e.Topic), zap.Int32("partition", e.Partition), zap.Error(e.Err))
+		case errors.As(e.Err, &session) && rejoins(session.Err):
+			s.log.Warn("The group is joined anew; records that were not committed come again, here or at another task", zap.Error(e.Err))
 		case errors.Is(e.Err, kerr.UnknownTopicID):
 			// The topic was deleted, and maybe made anew. The client holds on to the
 			// old one until it is told to forget it; the Java consumer goes on by name.
@@ -255,6 +260,21 @@ func (s *sink) fetchError(ctx context.Context, fetches kgo.Fetches) error {
 		}
 	}
 	return nil
+}
+
+// rejoins reports whether the consumer comes back to its group by itself, as
+// the Java consumer does: the group has given it up for dead, because its
+// process stood still for longer than session.timeout.ms, or cannot be reached.
+// What else a group refuses is a matter of configuration or rights.
+func rejoins(err error) bool {
+	e, ok := errors.AsType[*kerr.Error](err)
+	if !ok {
+		return true // of the network
+	}
+	return e.Retriable || slices.Contains([]*kerr.Error{
+		kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.MemberIDRequired, kerr.RebalanceInProgress,
+		kerr.FencedMemberEpoch, kerr.StaleMemberEpoch, kerr.UnreleasedInstanceID,
+	}, e)
 }
 
 // take notes what was polled while no rebalance can happen.
@@ -533,7 +553,7 @@ func (s *sink) put(soft, hard context.Context, d *delivery) error {
 		}
 		s.meter.Sent(len(d.records))
 		began := s.now()
-		err := guard(func() error { return s.task.Put(hard, d.records) })
+		lost, err := s.callPut(hard, d.records)
 		if err == nil {
 			s.meter.Put(s.now().Sub(began))
 			s.health.Moving()
@@ -543,11 +563,17 @@ func (s *sink) put(soft, hard context.Context, d *delivery) error {
 			}
 			return s.serve(hard)
 		}
+		if lost {
+			// The loss is dealt with below; what is left comes again.
+			err = connect.NewRetriable("Partitions were lost while they were written", err)
+		}
 		if connect.KindOf(err) != connect.Retriable {
 			return connect.NewError("Exiting WorkerSinkTask due to unrecoverable exception.", err)
 		}
 		// Promise 4: the group is kept, the offsets stay, the same records come again.
-		s.health.Waiting(err)
+		if !lost {
+			s.health.Waiting(err)
+		}
 		s.log.Warn("Writing failed and is tried again", zap.Error(err))
 		delay := backoff(attempt)
 		var e *connect.Error
@@ -560,6 +586,55 @@ func (s *sink) put(soft, hard context.Context, d *delivery) error {
 		timer.Stop()
 		if err != nil || soft.Err() != nil {
 			return err
+		}
+	}
+}
+
+// callPut calls the task's Put. Its context ends when partitions are lost,
+// which lost reports: their next owner may be past these records already, and
+// what is written now would undo newer rows.
+func (s *sink) callPut(hard context.Context, records []connect.Record) (lost bool, err error) {
+	ctx, cancel := context.WithCancelCause(hard)
+	defer cancel(nil)
+	s.mu.Lock()
+	s.abandon = cancel
+	s.mu.Unlock()
+	settled := s.watchPut(len(records))
+	err = guard(func() error { return s.task.Put(ctx, records) })
+	settled()
+	s.mu.Lock()
+	s.abandon = nil
+	s.mu.Unlock()
+	return errors.Is(context.Cause(ctx), errLost), err
+}
+
+var errLost = errors.New("partitions were lost")
+
+// watchPut shows a Put that takes long as a wait, because a server that hangs
+// or holds a lock gives no error to show (Promise 5). The function that it
+// returns ends that.
+func (s *sink) watchPut(records int) (settled func()) {
+	began, over, done := s.now(), make(chan struct{}), make(chan struct{})
+	timer := time.AfterFunc(time.Second, func() {
+		defer close(done)
+		look := time.NewTicker(time.Second)
+		defer look.Stop()
+		for s.now().Sub(began) < showWaitAfter {
+			select {
+			case <-look.C:
+			case <-over:
+				return
+			}
+		}
+		s.health.wait(&s.health.put, began, connect.NewRetriable(fmt.Sprintf(
+			"Writing a delivery of %d records has not ended yet: what is written to does not answer, holds a lock or is slow", records), nil))
+		s.showHealth()
+	})
+	return func() {
+		close(over)
+		if !timer.Stop() {
+			<-done
+			s.health.move(&s.health.put)
 		}
 	}
 }
@@ -598,6 +673,13 @@ func (s *sink) announce(ctx context.Context, r rebalance) {
 		return
 	}
 	r.done = make(chan struct{})
+	if r.lost {
+		s.mu.Lock()
+		if s.abandon != nil {
+			s.abandon(errLost)
+		}
+		s.mu.Unlock()
+	}
 	select {
 	case s.rebalances <- r:
 	case <-ctx.Done():

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"kconnect/connect"
 	"kconnect/connect/config"
@@ -552,6 +553,71 @@ func TestASinkThatWaitsSaysSoInItsStatus(t *testing.T) {
 		if s == Failed {
 			t.Error("it failed meanwhile")
 		}
+	}
+}
+
+func TestAPutThatHangsShowsInTheStatus(t *testing.T) {
+	entered, goOn := make(chan struct{}), make(chan struct{})
+	task := &collector{enter: func(context.Context) error {
+		select {
+		case <-goOn:
+		default:
+			close(entered)
+			<-goOn
+		}
+		return nil
+	}}
+	b := sinkBed(t, task, nil)
+	b.produce("1")
+	b.start()
+	<-entered
+	b.until("the status says that it hangs", func() bool {
+		b.later.Add(int64(time.Second))
+		return strings.Contains(b.heard.last(theTask).Trace, "Writing a delivery of 1 records has not ended yet")
+	})
+	close(goOn)
+	b.untilCommitted(1)
+	b.until("the status is well again", func() bool { return b.heard.last(theTask).Trace == "" })
+	b.stop()
+}
+
+// TestWhatIsLostIsNotWrittenOn loses every partition in the middle of a Put:
+// what it writes is given up, and comes again to whoever has the partitions.
+func TestWhatIsLostIsNotWrittenOn(t *testing.T) {
+	var hang atomic.Bool
+	hang.Store(true)
+	entered := make(chan struct{})
+	task := &collector{enter: func(ctx context.Context) error {
+		if !hang.CompareAndSwap(true, false) {
+			return nil
+		}
+		close(entered)
+		<-ctx.Done() // the transaction of a database would be rolled back now
+		return context.Cause(ctx)
+	}}
+	b := sinkBed(t, task, nil)
+	b.produce("1")
+	b.produce("2")
+	b.start()
+	<-entered
+	var refused atomic.Bool
+	b.cluster.ControlKey(int16(kmsg.Heartbeat), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		if !refused.CompareAndSwap(false, true) {
+			return nil, nil, false
+		}
+		answer := r.ResponseKind().(*kmsg.HeartbeatResponse)
+		answer.ErrorCode = kerr.UnknownMemberID.Code // the group has thrown it out
+		return answer, nil, true
+	})
+	b.until("every record was put", func() bool {
+		task.mu.Lock()
+		defer task.mu.Unlock()
+		return slices.Contains(task.got, "1") && slices.Contains(task.got, "2")
+	})
+	b.untilCommitted(2)
+	b.stop()
+	if got := b.heard.last(theTask); got.State != Unassigned {
+		t.Errorf("the task ended as %v", got)
 	}
 }
 
