@@ -90,14 +90,14 @@ func TestAPauseDoesNotSwallowWhatATaskWaitsFor(t *testing.T) {
 func TestEveryWaitThatTheStatusCanShowIsMeasured(t *testing.T) {
 	begun := time.UnixMilli(1)
 	h := &health{now: func() time.Time { return begun }}
-	for _, w := range []*wait{&h.task, &h.kafka, &h.topics, &h.converter, &h.acks} {
+	for _, w := range []*wait{&h.task, &h.kafka, &h.topics, &h.converter, &h.acks, &h.put} {
 		h.wait(w, begun, errors.New("not now"))
 	}
 	measured := make(map[string]time.Time)
 	for _, w := range h.waits() {
 		measured[w.On] = w.Since
 	}
-	want := map[string]time.Time{"connector": begun, "kafka": begun, "topics": begun, "converter": begun, "acknowledgements": begun}
+	want := map[string]time.Time{"connector": begun, "kafka": begun, "topics": begun, "converter": begun, "acknowledgements": begun, "write": begun}
 	if diff := cmp.Diff(want, measured); diff != "" {
 		t.Error("waits (-want +got):\n" + diff)
 	}

@@ -86,6 +86,8 @@ func TestMySQLErrorsAreClassified(t *testing.T) {
 		{serverError(9999, "45000", "no"), Data, "record"},
 		{serverError(9999, "22003", "m"), Data, "record"},
 		{serverError(1153, "08S01", "Got a packet bigger than 'max_allowed_packet' bytes"), Data, "max_allowed_packet"},
+		{serverError(1105, "HY000", "Parameter of prepared statement which is set through mysql_send_long_data() is longer than 'max_allowed_packet' bytes"), Data, "max_allowed_packet"},
+		{serverError(1105, "HY000", "Unknown error"), Permanent, "log of the database"},
 		{mysql.ErrPktTooLarge, Data, "max_allowed_packet"},
 		// For what the statement is.
 		{serverError(1064, "42000", "You have an error in your SQL syntax"), Syntax, "table.name.format"},

@@ -12,10 +12,15 @@ import (
 type mySQL struct {
 	database      string // of the URL
 	noQuotes      bool
-	tinyAsBit     bool // tinyInt1isBit
-	yearAsDate    bool // yearIsDateType
-	nullIsCurrent bool // nullCatalogMeansCurrent
+	tinyAsBit     bool     // tinyInt1isBit
+	yearAsDate    bool     // yearIsDateType
+	nullIsCurrent bool     // nullCatalogMeansCurrent
+	lockWaits     []string // those of lockWaits that the user leaves to us
 }
+
+// lockWaits are the session variables that say how many seconds a statement
+// waits for a lock.
+var lockWaits = []string{"innodb_lock_wait_timeout", "lock_wait_timeout"}
 
 // MySQLName is the class name of the dialect of MariaDB and MySQL.
 const MySQLName = "MySqlDatabaseDialect"
@@ -138,4 +143,16 @@ func (d *mySQL) ReadSession(level string) []string {
 		session = append(session, "SET SESSION TRANSACTION ISOLATION LEVEL "+level)
 	}
 	return session
+}
+
+// WriteSession implements Target. The server waits 50 s for the lock of a row
+// and a day for one of a table, and says nothing meanwhile; a task that gets an
+// error can say what it waits for (Promise 5), and tries again. sessionVariables
+// of connection.url win.
+func (d *mySQL) WriteSession() []string {
+	if len(d.lockWaits) == 0 {
+		return nil
+	}
+	const seconds = 10
+	return []string{fmt.Sprintf("SET SESSION %s = %d", strings.Join(d.lockWaits, fmt.Sprintf(" = %d, ", seconds)), seconds)}
 }

@@ -148,6 +148,10 @@ func (d *mySQL) faultOf(e *mysql.MySQLError) (fault, bool) {
 			return fault{Data, remedyRowSize}, true
 		}
 		return fault{Permanent, remedyByHand}, true
+	case 1105: // an unknown error
+		if strings.Contains(e.Message, "mysql_send_long_data") {
+			return fault{Data, remedyPacket}, true
+		}
 	case 1290: // "running with the X option"
 		if strings.Contains(e.Message, "read-only") || strings.Contains(e.Message, "read_only") {
 			return fault{Transient, remedyReadOnly}, true

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ var mysqlAccepted = []string{
 
 // openMySQL reads what follows jdbc:mariadb: or jdbc:mysql:.
 func openMySQL(scheme, rest string, c Config) (*Database, error) {
-	d := &mySQL{noQuotes: c.NoQuotes}
+	d := &mySQL{noQuotes: c.NoQuotes, lockWaits: slices.Clone(lockWaits)}
 	configs, warnings, err := d.configs(scheme, rest, c)
 	if err != nil {
 		return nil, err
@@ -156,6 +157,7 @@ func mysqlSession(cfg *mysql.Config, d *mySQL, p *parameters) error {
 				return fmt.Errorf("parameter sessionVariables of connection.url must be a list of name=value")
 			}
 			cfg.Params[name] = value
+			d.lockWaits = slices.DeleteFunc(d.lockWaits, func(w string) bool { return strings.EqualFold(w, name) })
 		}
 	}
 	if v, ok := p.text("maxAllowedPacket"); ok {

@@ -25,6 +25,8 @@ type Target interface {
 	AddColumns(id TableID, columns []NewColumn, o BindOptions) ([]string, error)
 	// DDLCommits reports whether DDL ends an open transaction.
 	DDLCommits() bool
+	// WriteSession returns the statements with which a writing session begins.
+	WriteSession() []string
 	// BeginWrite is the statement that begins a transaction which writes.
 	BeginWrite() string
 

@@ -104,3 +104,7 @@ func (d *sqLite) ReadSession(level string) []string {
 	}
 	return nil
 }
+
+// WriteSession implements Target: busy_timeout of connection.url says how long
+// a statement waits.
+func (d *sqLite) WriteSession() []string { return nil }

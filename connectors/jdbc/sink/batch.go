@@ -3,18 +3,19 @@ package sink
 import (
 	"context"
 	"errors"
+	"time"
 
 	"kconnect/connect"
 	"kconnect/connectors/jdbc/dialect"
 )
 
 // Limits of one statement besides the dialect's: arguments are bound in
-// memory, and servers refuse packets above max_allowed_packet, which is
-// seldom below 4 MB.
+// memory, and servers refuse packets above max_allowed_packet, which is 1 MB
+// in the oldest that are about and more elsewhere.
 const (
-	statementBytes  = 1 << 20
-	compositeDelete = 100 // rows of a DELETE with several key columns, whose text grows with them
-	maxPrepared     = 256 // statements on one connection
+	statementBytes  = 1_000_000 // of arguments; a single row may have more
+	compositeDelete = 100       // rows of a DELETE with several key columns, whose text grows with them
+	maxPrepared     = 256       // statements on one connection
 )
 
 // batch writes rows of one table.
@@ -112,14 +113,22 @@ func (b *batch) statement(ctx context.Context, s *shape, op operation, rows []in
 		if err != nil {
 			return n, b.locate(err, r)
 		}
-		if args.Bytes() > statementBytes && i+1 < n {
-			n = statementRows(i+1, most)
+		if args.Bytes() > statementBytes && n > 1 {
+			n = statementRows(max(i, 1), most) // without this row, unless it is the first
 			break
 		}
 	}
 	stmt, err := b.w.prepare(ctx, s, statement{op, n})
 	if err == nil {
+		began := time.Now()
 		_, err = stmt.ExecNamed(ctx, args.Values(n*(len(first)+len(second))))
+		b.w.counts.took(began)
+		b.w.counts.statements.Add(1)
+		if err != nil {
+			// It may hold on to its arguments: MariaDB refuses whatever comes after a
+			// value above max_allowed_packet.
+			b.w.discard(s, statement{op, n})
+		}
 	}
 	if err != nil {
 		e := &sqlError{err: err, table: b.table.id.Text(), shape: s}
@@ -128,6 +137,7 @@ func (b *batch) statement(ctx context.Context, s *shape, op operation, rows []in
 		}
 		return n, e
 	}
+	b.w.tx.rows += int64(n)
 	return n, nil
 }
 
@@ -200,6 +210,15 @@ func (w *writer) prepare(ctx context.Context, s *shape, k statement) (*dialect.S
 	s.batched[k] = stmt
 	w.prepared++
 	return stmt, nil
+}
+
+// discard frees one statement of a shape.
+func (w *writer) discard(s *shape, k statement) {
+	if stmt, ok := s.batched[k]; ok {
+		_ = stmt.Close() // the connection may be gone, and the statement with it
+		delete(s.batched, k)
+		w.prepared--
+	}
 }
 
 // unprepare frees the statements of shapes.

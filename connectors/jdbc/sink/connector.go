@@ -21,7 +21,7 @@ func Plugins() []connect.Plugin {
 		Def:       Definition(),
 		New:       func() any { return &Connector{} },
 		NewTask:   func() any { return &Task{} },
-		Metrics:   []connect.MetricDef{connectionsMetric, transactionsMetric},
+		Metrics:   metricDefs(),
 	}}
 }
 

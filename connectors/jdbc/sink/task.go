@@ -21,7 +21,10 @@ type Task struct {
 	waiting  bool
 }
 
-var _ connect.SinkTask = (*Task)(nil)
+var (
+	_ connect.SinkTask          = (*Task)(nil)
+	_ connect.PartitionListener = (*Task)(nil)
+)
 
 // Start implements connect.SinkTask. It does not connect: a database that is
 // away is waited for by Put.
@@ -35,7 +38,7 @@ func (t *Task) Start(_ context.Context, env *connect.SinkEnv) error {
 	if t.w, err = newWriter(s, env.Logger); err != nil {
 		return err
 	}
-	publish(env.Metrics, t.w)
+	t.w.counts.publish(env.Metrics, env.Now)
 	return nil
 }
 
@@ -47,12 +50,24 @@ func (t *Task) Stop(context.Context) error {
 	return nil
 }
 
+// Open implements connect.PartitionListener: partitions need no preparation.
+func (t *Task) Open(context.Context, []connect.TopicPartition) error { return nil }
+
+// Close implements connect.PartitionListener. Nothing of partitions that go is
+// in the task's hands: Put keeps no row. What waited to be written may be
+// another task's now; if not, the next Put says so.
+func (t *Task) Close(context.Context, []connect.TopicPartition) error {
+	t.w.counts.delivered()
+	return nil
+}
+
 // Put implements connect.SinkTask: all records are in the database when it
 // returns nil, or were reported.
 func (t *Task) Put(ctx context.Context, records []connect.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
+	t.w.counts.delivering(records)
 	bad, err := t.w.deliver(ctx, records, t.tolerant)
 	t.w.args.Release()
 	if err != nil {
@@ -113,12 +128,14 @@ func (t *Task) wait(e *sqlError, message string, after time.Duration) error {
 	chain := t.w.chain(e)
 	t.waiting = true
 	t.env.Health.Waiting(chain) // Promise 5
+	t.w.counts.retry(t.w.target.Classify(e.err))
 	again := connect.NewRetriable(message, chain)
 	again.RetryAfter = after
 	return again
 }
 
 func (t *Task) moving() {
+	t.w.counts.delivered()
 	t.left, t.waits = t.s.maxRetries, 0
 	if t.waiting {
 		t.waiting = false
@@ -135,6 +152,7 @@ func (t *Task) untilFirstBad(ctx context.Context, records []connect.Record, firs
 	written, err := t.w.alone(ctx, records, keep)
 	switch {
 	case err == nil: // what was wrong is no more
+		t.moving()
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,7 +29,7 @@ type writer struct {
 	merger  merger
 	args    dialect.Args
 
-	connects, commits atomic.Int64 // for the metrics
+	counts counts
 }
 
 // transaction is what is open on the connection.
@@ -38,6 +37,7 @@ type transaction struct {
 	open bool
 	ddl  bool // it holds DDL, which stays when rows fail
 	save bool // after the DDL there is a savepoint
+	rows int64
 }
 
 func newWriter(s *settings, log *zap.Logger) (*writer, error) {
@@ -56,19 +56,19 @@ func (w *writer) connect(ctx context.Context) error {
 	if w.conn != nil {
 		return nil
 	}
-	conn, err := w.db.Connect(ctx)
+	conn, err := w.db.Connect(ctx, w.target.WriteSession()...)
 	for left := w.s.connectAttempts; err != nil && w.s.failFast && left > 1 && w.target.Classify(err).Surroundings(); left-- {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(w.s.connectBackoff):
 		}
-		conn, err = w.db.Connect(ctx)
+		conn, err = w.db.Connect(ctx, w.target.WriteSession()...)
 	}
 	if err != nil {
 		return &sqlError{err: err, connect: true}
 	}
-	w.connects.Add(1)
+	w.counts.connects.Add(1)
 	w.conn = conn
 	return nil
 }
@@ -126,11 +126,14 @@ func (w *writer) commit(ctx context.Context) error {
 	if !w.tx.open {
 		return nil
 	}
+	began := time.Now()
+	defer w.counts.took(began)
 	// Promise 1: nothing counts as written before this returns.
 	if _, err := w.conn.Exec(ctx, "COMMIT"); err != nil {
 		return &sqlError{err: err}
 	}
-	w.commits.Add(1)
+	w.counts.commits.Add(1)
+	w.counts.rows.Add(w.tx.rows)
 	w.tx = transaction{}
 	return nil
 }
@@ -152,6 +155,7 @@ func (w *writer) takeBack(ctx context.Context) error {
 		return &sqlError{err: err}
 	}
 	if w.tx.save {
+		w.tx.rows = 0
 		return w.commit(ctx)
 	}
 	w.tx = transaction{}
