@@ -12,9 +12,10 @@ type reporter struct{ s *sink }
 var _ connect.Reporter = (*reporter)(nil)
 
 // Report implements connect.Reporter. It runs within Put, so the delivery
-// being put is the one that the record came with.
-func (r *reporter) Report(ctx context.Context, record *connect.Record, err error) error {
-	return r.s.tolerance.handle(ctx, newFailure(StageTaskPut, "org.apache.kafka.connect.sink.SinkTask", err, r.s.current.raw[record.Origin.Index]))
+// being put is the one that the record came with. The context of Put ends with
+// it, but the dead letter may be on its way for longer.
+func (r *reporter) Report(_ context.Context, record *connect.Record, err error) error {
+	return r.s.tolerance.handle(r.s.hard, newFailure(StageTaskPut, "org.apache.kafka.connect.sink.SinkTask", err, r.s.current.raw[record.Origin.Index]))
 }
 
 // Tolerant implements connect.Reporter.

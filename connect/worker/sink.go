@@ -63,11 +63,12 @@ type sink struct {
 	position  map[connect.TopicPartition]int64 // next offset to be delivered
 	committed map[connect.TopicPartition]int64
 	requests  consumerRequests
-	current   *delivery    // the one being put
-	paused    bool         // as the status says
-	tick      *time.Ticker // of commits
-	watch     *time.Ticker // of the health
-	delivered int          // records since the last commit
+	current   *delivery       // the one being put
+	hard      context.Context // in which its dead letters are sent, which outlives Put
+	paused    bool            // as the status says
+	tick      *time.Ticker    // of commits
+	watch     *time.Ticker    // of the health
+	delivered int             // records since the last commit
 }
 
 // delivery is the records of one poll on their way to Put.
@@ -545,7 +546,7 @@ func (s *sink) deliver(soft, hard context.Context, d *delivery) error {
 // put puts the records of a delivery, again and again while the error is
 // retriable and the task shall go on.
 func (s *sink) put(soft, hard context.Context, d *delivery) error {
-	s.current = d
+	s.current, s.hard = d, hard
 	for attempt := 0; ; attempt++ {
 		s.dropLost(d)
 		if len(d.ends) == 0 {

@@ -88,6 +88,7 @@ func NewBroker(d Distribution, dir string, options BrokerOptions) (*Broker, erro
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, err
 	}
+	id[0] &= 0x7f // a text that begins with - would be taken for an option
 	format, err := StartProcess("format of the broker's storage", d.Command(b.jvm, "kafka.tools.StorageTool", "format",
 		"-t", base64.RawURLEncoding.EncodeToString(id[:]), "-c", b.file("server.properties")), b.file("format.log"))
 	if err != nil {

@@ -134,5 +134,8 @@ func (m *MariaDB) Stop() error { return m.process.Stop(20 * time.Second) }
 // Kill ends the server at once, as a crash would.
 func (m *MariaDB) Kill() { m.process.Kill() }
 
+// Data is the folder of the server's data, in which each database has a folder of its name.
+func (m *MariaDB) Data() string { return m.file("data") }
+
 // Log returns the end of the server's log.
 func (m *MariaDB) Log() string { return tail(m.file("log"), 100) }
