@@ -83,7 +83,9 @@ func temporal(name string, s *data.Schema, o *BindOptions) bool {
 func scalar(name string, s *data.Schema, widen func(float32) (float64, error), finite func(float64) bool) Binder {
 	double := func(f float64, a *Args) error {
 		if !finite(f) {
-			return connect.NewDataError(fmt.Sprintf("Field '%s' holds %v, which the database cannot store as a number", name, f), nil)
+			e := connect.NewDataError(fmt.Sprintf("Field '%s' holds %v, which the database cannot store as a number", name, f), nil)
+			e.Remedy = "let the producer send null or a number, or leave the field out by fields.whitelist"
+			return e
 		}
 		a.Float(f)
 		return nil

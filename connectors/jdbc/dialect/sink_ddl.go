@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -41,7 +42,7 @@ func CreateTable(t Target, id TableID, columns []NewColumn, o BindOptions) (stri
 func columnSpec(t Target, c NewColumn, o BindOptions) (string, error) {
 	typ, err := t.ColumnType(c, o)
 	if err != nil {
-		return "", err
+		return "", ofField(err, c.Name)
 	}
 	spec := t.Quote(c.Name) + " " + typ
 	if v, ok := c.Schema.Default(); ok && !v.IsNull() {
@@ -167,6 +168,18 @@ func (d *mySQL) ColumnType(c NewColumn, o BindOptions) (string, error) {
 	case data.Array, data.MapType, data.StructType:
 	}
 	return "", noType(c.Schema)
+}
+
+// ofField names the field in the remedy of an error whose message is Java's,
+// which does not.
+func ofField(err error, name string) error {
+	e, ok := errors.AsType[*connect.Error](err)
+	if !ok || e.Remedy != "" {
+		return err
+	}
+	named := *e
+	named.Remedy = "the field is '" + name + "'"
+	return &named
 }
 
 // decimalScale returns the scale of a Decimal column. Without the parameter

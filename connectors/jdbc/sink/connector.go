@@ -103,7 +103,7 @@ func note(results []config.Result, message string, keys ...string) []config.Resu
 // try opens one connection and closes it, in connection.attempts attempts as
 // long as the database is merely away.
 func try(ctx context.Context, s *settings) error {
-	db, _, err := open(s)
+	db, target, err := open(s)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func try(ctx context.Context, s *settings) error {
 			return conn.Close()
 		}
 		if left <= 1 || !db.Classify(err).Surroundings() {
-			return err
+			return fmt.Errorf("%w: %s", err, target.Remedy(err))
 		}
 		select {
 		case <-ctx.Done():

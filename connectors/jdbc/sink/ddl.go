@@ -176,9 +176,5 @@ func fieldList(fields []field) string {
 
 // tableError is the error of a table that is not as it has to be.
 func tableError(message, remedy string) *connect.Error {
-	e := &connect.Error{Class: connect.ClassTableAlterOrCreate, Message: message}
-	if remedy != "" {
-		e.Cause = connect.NewError(remedy, nil)
-	}
-	return e
+	return &connect.Error{Class: connect.ClassTableAlterOrCreate, Message: message, Remedy: remedy}
 }

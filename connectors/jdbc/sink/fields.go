@@ -11,6 +11,16 @@ import (
 // The key columns of pk.mode=kafka when pk.fields names none.
 var kafkaFields = []string{"__connect_topic", "__connect_partition", "__connect_offset"}
 
+// Remedies for records without what the configuration needs of them.
+const (
+	remedyKeySchema = "use a key converter that gives a schema, such as JsonConverter with key.converter.schemas.enable=true, " +
+		"or take the key from the value by pk.mode=record_value or the transformation ValueToKey"
+	remedyValueSchema = "use a value converter that gives a schema, such as JsonConverter with value.converter.schemas.enable=true and an envelope of schema and payload, " +
+		"or let errors.tolerance=all with errors.deadletterqueue.topic.name take such records"
+	remedyTombstone = "set delete.enabled=true with pk.mode=record_key, drop tombstones by the transformation Filter with the predicate RecordIsTombstone, " +
+		"or let errors.tolerance=all with errors.deadletterqueue.topic.name take them"
+)
+
 // origin says where the value of a column comes from.
 type origin uint8
 
@@ -79,7 +89,8 @@ func planColumns(s *settings, table string, key, value *data.Schema) (*columns, 
 		return nil, err
 	}
 	if len(c.keys)+len(c.others) == 0 {
-		return nil, connect.NewError("No fields found using key and value schemas for table: "+table, nil)
+		return nil, settingError("No fields found using key and value schemas for table: "+table,
+			"let fields.whitelist name fields that the records have, or leave it out")
 	}
 	c.order(value)
 	return c, nil
@@ -91,8 +102,9 @@ func (c *columns) addKafkaKeys(s *settings, table string) error {
 		names = kafkaFields
 	}
 	if len(names) != len(kafkaFields) {
-		return connect.NewError("PK mode for table '"+table+"' is KAFKA so there should either be no field names defined for defaults "+
-			javaList(kafkaFields)+" to be applicable, or exactly 3, defined fields are: "+javaList(names), nil)
+		return settingError("PK mode for table '"+table+"' is KAFKA so there should either be no field names defined for defaults "+
+			javaList(kafkaFields)+" to be applicable, or exactly 3, defined fields are: "+javaList(names),
+			"name three columns in pk.fields, for topic, partition and offset, or leave it out")
 	}
 	c.keys = []field{
 		{name: names[0], schema: data.StringSchema, key: true, from: fromTopic},
@@ -105,28 +117,30 @@ func (c *columns) addKafkaKeys(s *settings, table string) error {
 func (c *columns) addRecordKeys(s *settings, table string, key *data.Schema) error {
 	switch {
 	case key == nil:
-		return recordError("PK mode for table '" + table + "' is RECORD_KEY, but record key schema is missing")
+		return recordError("PK mode for table '"+table+"' is RECORD_KEY, but record key schema is missing", remedyKeySchema)
 	case key.Type().Primitive():
 		if len(s.pkFields) != 1 {
-			return connect.NewError("Need exactly one PK column defined since the key schema for records is a primitive type, defined columns are: "+
-				javaList(s.pkFields), nil)
+			return settingError("Need exactly one PK column defined since the key schema for records is a primitive type, defined columns are: "+
+				javaList(s.pkFields), "set pk.fields to the name of the one column that takes the key")
 		}
 		c.keys = []field{{name: s.pkFields[0], schema: key, key: true, from: fromKey}}
 		return nil
 	case key.Type() == data.StructType:
 		return c.addStructKeys(s, table, "RECORD_KEY", "key", key, fromKeyField)
 	}
-	return recordError("Key schema must be primitive type or Struct, but is of type: " + key.Type().String())
+	return recordError("Key schema must be primitive type or Struct, but is of type: "+key.Type().String(),
+		"take the key from the value by the transformation ValueToKey, or set pk.mode=record_value")
 }
 
 func (c *columns) addValueKeys(s *settings, table string, value *data.Schema) error {
 	switch {
 	case value == nil:
-		return recordError("PK mode for table '" + table + "' is RECORD_VALUE, but record value schema is missing")
+		return recordError("PK mode for table '"+table+"' is RECORD_VALUE, but record value schema is missing", remedyValueSchema)
 	case value.Type() == data.String:
-		return connect.NewError("pk.mode record_value is not supported with String value schemas", nil)
+		return settingError("pk.mode record_value is not supported with String value schemas",
+			"set pk.mode to none, kafka or record_key, or use a value converter that gives structs")
 	case value.Type() != data.StructType:
-		return recordError("Value schema must be of type Struct")
+		return recordError("Value schema must be of type Struct", remedyValueSchema)
 	}
 	return c.addStructKeys(s, table, "RECORD_VALUE", "value", value, fromValueField)
 }
@@ -141,8 +155,8 @@ func (c *columns) addStructKeys(s *settings, table, mode, part string, schema *d
 	for _, name := range names {
 		i := schema.Field(name)
 		if i < 0 {
-			return recordError("PK mode for table '" + table + "' is " + mode + " with configured PK fields " + javaList(s.pkFields) +
-				", but record " + part + " schema does not contain field: " + name)
+			return recordError("PK mode for table '"+table+"' is "+mode+" with configured PK fields "+javaList(s.pkFields)+
+				", but record "+part+" schema does not contain field: "+name, "let pk.fields name fields of the "+part+", which has "+fieldNames(schema))
 		}
 		c.keys = append(c.keys, field{name: name, schema: schema.Fields()[i].Schema, key: true, from: from, index: i})
 	}
@@ -159,7 +173,7 @@ func (c *columns) addOthers(s *settings, value *data.Schema) error {
 		c.others = []field{{name: s.stringColumn, schema: data.OptionalStringSchema, from: fromValue}}
 		return nil
 	default:
-		return recordError("Value schema must be of type Struct or String")
+		return recordError("Value schema must be of type Struct or String", remedyValueSchema)
 	}
 	for i, f := range value.Fields() {
 		if c.isKey(f.Name) || len(s.whitelist) > 0 && !slices.Contains(s.whitelist, f.Name) {
@@ -198,8 +212,23 @@ func (c *columns) order(value *data.Schema) {
 }
 
 // recordError is a fault of the record, because others may be different (D10).
-func recordError(message string) error {
-	return &connect.Error{Kind: connect.Data, Message: message}
+// Its message is Java's, so that the remedy stands apart.
+func recordError(message, remedy string) error {
+	return &connect.Error{Kind: connect.Data, Message: message, Remedy: remedy}
+}
+
+// settingError is a fault of a setting that shows with the first record.
+func settingError(message, remedy string) error {
+	return &connect.Error{Message: message, Remedy: remedy}
+}
+
+// fieldNames lists the fields of a struct, for remedies.
+func fieldNames(s *data.Schema) string {
+	names := make([]string, 0, len(s.Fields()))
+	for _, f := range s.Fields() {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // javaList returns the text of a Java list of strings.

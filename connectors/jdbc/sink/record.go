@@ -44,7 +44,14 @@ func (s *settings) refuse(r *connect.Record, needed, part string, schema *data.S
 		"' and therefore requires records with a non-null " + needed + ", but found record at (topic='" + r.Topic +
 		"',partition=" + strconv.Itoa(int(r.Partition)) + ",offset=" + strconv.FormatInt(r.Origin.Offset, 10) +
 		",timestamp=" + timestampText(r.Timestamp) + ") with a " + className(v) + " " + part + " and " + typ + " " + part + " schema."
-	return recordError(m)
+	remedy := remedyValueSchema
+	switch {
+	case part == "key":
+		remedy = remedyKeySchema
+	case v.IsNull():
+		remedy = remedyTombstone
+	}
+	return recordError(m, remedy)
 }
 
 func timestampText(ms int64) string {

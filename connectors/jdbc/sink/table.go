@@ -116,7 +116,8 @@ func (t *table) remember(s *shape) (forgotten []*shape) {
 func (s *settings) tableName(topic string) (string, error) {
 	name := strings.ReplaceAll(s.tableFormat, "${topic}", topic)
 	if strings.TrimSpace(name) == "" {
-		return "", connect.NewError("Destination table name for topic '"+topic+"' is empty using the format string '"+s.tableFormat+"'", nil)
+		return "", settingError("Destination table name for topic '"+topic+"' is empty using the format string '"+s.tableFormat+"'",
+			"set table.name.format to a name, such as ${topic}")
 	}
 	return name, nil
 }
@@ -125,7 +126,8 @@ func (s *settings) tableName(topic string) (string, error) {
 // exists with all columns.
 func (s *shape) prepare(set *settings, target dialect.Target, t *table) error {
 	if set.mode == modeUpsert && len(s.columns.keys) == 0 {
-		return connect.NewError("Write to table '"+t.id.Text()+"' in UPSERT mode requires key field names to be known, check the primary key configuration", nil)
+		return settingError("Write to table '"+t.id.Text()+"' in UPSERT mode requires key field names to be known, check the primary key configuration",
+			"set pk.mode to record_key, record_value or kafka")
 	}
 	s.bound = nil
 	for _, f := range s.columns.bound() {
