@@ -50,6 +50,16 @@ func (b *batch) writeMerged(ctx context.Context, runs []run) (int, error) {
 // allow.
 func (b *batch) write(ctx context.Context, s *shape, op operation, rows []int) error {
 	for len(rows) > 0 {
+		if op == opInsert {
+			n, err := b.load(ctx, s, rows)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				rows = rows[n:]
+				continue
+			}
+		}
 		n, err := b.statement(ctx, s, op, rows)
 		if err != nil {
 			if err := b.isolate(ctx, s, op, rows[:n], err); err != nil {

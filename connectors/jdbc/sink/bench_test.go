@@ -51,7 +51,7 @@ func BenchmarkPut(b *testing.B) {
 	for _, bench := range []struct {
 		mode     string
 		delivery int // records of one Put
-	}{{"insert", 3000}, {"insert", 500}, {"upsert", 3000}, {"upsert", 500}} {
+	}{{"insert", 3000}, {"insert", 500}, {"upsert", 3000}, {"upsert", 500}, {"load", 3000}} {
 		mode, delivery := bench.mode, bench.delivery
 		b.Run(fmt.Sprintf("%s/%d", mode, delivery), func(b *testing.B) {
 			d := mariaDB(b)
@@ -66,8 +66,11 @@ func BenchmarkPut(b *testing.B) {
 
 				d.exec(b, "DROP TABLE IF EXISTS users1", createUsers1)
 				settings := config.Map{"insert.mode": mode}
-				if mode == "upsert" {
+				switch mode {
+				case "upsert":
 					settings["pk.mode"] = "record_key"
+				case "load":
+					settings = config.Map{keyLoad: "true"}
 				}
 				task := startTask(b, d, nil, settings)
 				start, cpu := time.Now(), processCPU()

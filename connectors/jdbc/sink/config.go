@@ -40,6 +40,7 @@ const (
 	keyQuote        = "quote.sql.identifiers"
 	keyMaxRetries   = "max.retries"
 	keyRetryBackoff = "retry.backoff.ms"
+	keyLoad         = "kconnect.mariadb.load.data"
 
 	defaultCredentials = "io.confluent.connect.jdbc.util.DefaultJdbcCredentialsProvider"
 )
@@ -159,6 +160,23 @@ func retryKeys() []config.Key {
 	}
 }
 
+// ownDefinition has the keys of our own, which validate answers show only when
+// a configuration has them (D26).
+var ownDefinition = config.NewDef(
+	config.Key{Name: keyLoad, Type: config.Boolean, Default: config.Default("false"), Importance: config.Low, Group: "Writes", Order: 6, Width: config.ShortWidth,
+		Display: "Load Data",
+		Doc: "Whether rows of insert.mode=insert go into MariaDB or MySQL by LOAD DATA LOCAL INFILE, which takes less of the server's time. Needs local_infile=ON there. " +
+			"Rows that the server does not take as they are, and tables that are not of InnoDB, are written by INSERT."},
+)
+
+// ownResults returns the results of those that are set.
+func ownResults(m config.Map) []config.Result {
+	return slices.DeleteFunc(ownDefinition.Validate(m), func(r config.Result) bool {
+		_, set := m[r.Key.Name]
+		return !set
+	})
+}
+
 // dialects are the class names that dialect.name takes, in the order in which
 // Java recommends them.
 var dialects = []string{
@@ -242,6 +260,7 @@ type settings struct {
 	database  dialect.Config
 	dialect   string // wanted by name; empty for the URL's
 	failFast  bool   // kconnect.connection.failure=fail
+	load      bool   // kconnect.mariadb.load.data
 
 	connectAttempts int           // when a configuration is checked
 	connectBackoff  time.Duration // longest
@@ -305,6 +324,11 @@ func newSettings(connector string, m config.Map) (*settings, error) {
 	if s.failFast, err = failFast(m); err != nil {
 		return nil, err
 	}
+	own, err := ownDefinition.Parse(m)
+	if err != nil {
+		return nil, err
+	}
+	s.load = own.Bool(keyLoad)
 	s.needsKey = s.pkMode == pkRecordKey || s.deletes
 	s.needsValue = !s.deletes
 	for _, o := range []struct {
@@ -405,6 +429,9 @@ func (s *settings) conflicts() []conflict {
 		// D3: Java's UPDATE would have no WHERE and change every row.
 		all = append(all, conflict{"insert.mode=update needs a key to find the row by: set pk.mode to record_key, record_value or kafka",
 			[]string{keyInsertMode, keyPKMode}})
+	}
+	if s.load && s.mode != modeInsert {
+		all = append(all, conflict{keyLoad + "=true is for insert.mode=insert alone: LOAD DATA cannot change rows", []string{keyLoad, keyInsertMode}})
 	}
 	return all
 }

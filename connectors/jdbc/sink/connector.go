@@ -58,6 +58,7 @@ func (c *Connector) Stop(context.Context) error { return nil }
 // ValidateConfig implements connect.ConfigValidator. Each step runs only when
 // the ones before it found nothing: keys alone, keys together, a connection.
 func (c *Connector) ValidateConfig(ctx context.Context, m config.Map, results []config.Result) []config.Result {
+	results = append(results, ownResults(m)...)
 	if faulty(results) {
 		return results
 	}
@@ -106,6 +107,13 @@ func try(ctx context.Context, s *settings) error {
 	db, target, err := open(s)
 	if err != nil {
 		return err
+	}
+	if s.load {
+		l, err := dialect.NewLoader(target)
+		if err != nil {
+			return fmt.Errorf("%s: %w", keyLoad, err)
+		}
+		l.Close()
 	}
 	for left := s.connectAttempts; ; left-- {
 		conn, err := db.Connect(ctx)

@@ -60,6 +60,18 @@ type shape struct {
 	update  string
 	remove  func(rows int) string
 	batched map[statement]*dialect.Stmt
+
+	loads      loads
+	loadFaults int // loads in a row that were taken back
+}
+
+// names returns the columns of INSERT in the table's spelling.
+func (s *shape) names() []string {
+	names := make([]string, len(s.bound))
+	for i := range s.bound {
+		names[i] = s.bound[i].name
+	}
+	return names
 }
 
 // column is one column of statements.
@@ -141,10 +153,7 @@ func (s *shape) prepare(set *settings, target dialect.Target, t *table) error {
 		s.bound = append(s.bound, c)
 	}
 	s.keys = len(s.columns.keys)
-	names := make([]string, len(s.bound))
-	for i := range s.bound {
-		names[i] = s.bound[i].name
-	}
+	names := s.names()
 	keys, others := names[:s.keys:s.keys], names[s.keys:]
 	s.insert = func(rows int) string { return target.Insert(t.id, names, rows) }
 	if set.mode == modeUpsert {

@@ -45,7 +45,7 @@ func (t *Task) Start(_ context.Context, env *connect.SinkEnv) error {
 // Stop implements connect.SinkTask.
 func (t *Task) Stop(context.Context) error {
 	if t.w != nil {
-		t.w.disconnect()
+		t.w.close()
 	}
 	return nil
 }

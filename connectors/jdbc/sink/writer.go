@@ -27,6 +27,7 @@ type writer struct {
 	failed  map[*shape]error // of the delivery at hand: DDL is not tried again for every record
 	touched []*table         // those of the delivery at hand, in order of arrival
 	merger  merger
+	loader  *dialect.Loader // nil unless kconnect.mariadb.load.data is set
 	args    dialect.Args
 
 	counts counts
@@ -48,7 +49,13 @@ func newWriter(s *settings, log *zap.Logger) (*writer, error) {
 	for _, warning := range db.Warnings {
 		log.Warn(warning)
 	}
-	return &writer{s: s, log: log, db: db, target: target, topics: map[string]*table{}, tables: map[dialect.TableID]*table{}, failed: map[*shape]error{}}, nil
+	w := &writer{s: s, log: log, db: db, target: target, topics: map[string]*table{}, tables: map[dialect.TableID]*table{}, failed: map[*shape]error{}}
+	if s.load {
+		if w.loader, err = dialect.NewLoader(target); err != nil {
+			return nil, connect.NewError(keyLoad+" cannot be used", err)
+		}
+	}
+	return w, nil
 }
 
 // connect opens the connection if there is none.
@@ -71,6 +78,14 @@ func (w *writer) connect(ctx context.Context) error {
 	w.counts.connects.Add(1)
 	w.conn = conn
 	return nil
+}
+
+// close ends what the writer holds.
+func (w *writer) close() {
+	w.disconnect()
+	if w.loader != nil {
+		w.loader.Close()
+	}
 }
 
 // disconnect drops the connection with all that was prepared on it.
