@@ -90,7 +90,8 @@ type TableColumn struct {
 	Nullable      bool
 	AutoIncrement bool
 	PrimaryKey    bool
-	RowID         bool // SQLite's INTEGER PRIMARY KEY: never null, though not declared so
+	Collation     string // of a text column, where the database tells
+	RowID         bool   // SQLite's INTEGER PRIMARY KEY: never null, though not declared so
 }
 
 // Column returns the column of a name, without regard to letter case as

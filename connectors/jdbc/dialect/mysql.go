@@ -91,7 +91,7 @@ func (d *mySQL) Tables(ctx context.Context, c *Conn, catalog, _ *string, kinds [
 func (d *mySQL) Table(ctx context.Context, c *Conn, id TableID) (*Table, bool, error) {
 	id = d.Resolve(id)
 	rows, err := c.Texts(ctx, "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_TYPE, c.COLUMN_NAME, c.COLUMN_TYPE, c.IS_NULLABLE, c.EXTRA, c.COLUMN_KEY,"+
-		" @@lower_case_table_names FROM information_schema.TABLES t JOIN information_schema.COLUMNS c"+
+		" @@lower_case_table_names, c.COLLATION_NAME FROM information_schema.TABLES t JOIN information_schema.COLUMNS c"+
 		" ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME"+
 		" WHERE t.TABLE_SCHEMA = ? AND t.TABLE_NAME = ? ORDER BY c.ORDINAL_POSITION", id.Catalog, id.Name)
 	if err != nil {
@@ -108,7 +108,7 @@ func (d *mySQL) Table(ctx context.Context, c *Conn, id TableID) (*Table, bool, e
 		}
 		t.Columns = append(t.Columns, TableColumn{
 			Name: r[3], Type: r[4], Nullable: r[5] == "YES",
-			AutoIncrement: strings.Contains(r[6], "auto_increment"), PrimaryKey: r[7] == "PRI",
+			AutoIncrement: strings.Contains(r[6], "auto_increment"), PrimaryKey: r[7] == "PRI", Collation: r[9],
 		})
 	}
 	return t, true, nil

@@ -98,9 +98,10 @@ func tuples(columns, rows int) string {
 	return one + strings.Repeat(","+one, rows-1)
 }
 
-// UniqueKeys implements Target.
+// UniqueKeys implements Target. An index on the beginning of a column is none
+// on the column, and its part gets a name that no column has.
 func (d *mySQL) UniqueKeys(ctx context.Context, c *Conn, t *Table) ([][]string, error) {
-	rows, err := c.Texts(ctx, "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS"+
+	rows, err := c.Texts(ctx, "SELECT INDEX_NAME, IF(SUB_PART IS NULL, COLUMN_NAME, CONCAT(COLUMN_NAME, '(', SUB_PART, ')')) FROM information_schema.STATISTICS"+
 		" WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX", t.ID.Catalog, t.ID.Name)
 	if err != nil {
 		return nil, err

@@ -211,33 +211,47 @@ func TestALockIsWaitedFor(t *testing.T) {
 }
 
 func TestParallelUpsertsOfTheSameKeysDoNotDeadlock(t *testing.T) {
-	d := mariaDB(t)
-	d.exec(t, "CREATE TABLE t(id int primary key, name varchar(20))")
 	const tasks, rounds, keys = 3, 20, 400
-	var group sync.WaitGroup
-	errs := make(chan error, tasks*rounds)
-	for n := range tasks {
-		task := startTask(t, d, nil, config.Map{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"})
-		group.Go(func() {
-			for round := range rounds {
-				var records []connect.Record
-				for i := range keys {
-					id := (i*7919 + n*131 + round*17) % keys // another order for each
-					records = append(records, idNameRecord(int64(i), int32(id), fmt.Sprint(n)))
-				}
-				if err := task.Put(t.Context(), records); err != nil {
-					errs <- err
-				}
+	for _, kind := range []struct {
+		name, table, key string
+		record           func(offset int64, id int, name string) connect.Record
+	}{
+		{"integers", "CREATE TABLE t(id int primary key, name varchar(20))", "id", func(offset int64, id int, name string) connect.Record {
+			return idNameRecord(offset, int32(id), name)
+		}},
+		{"texts", "CREATE TABLE t(k varchar(20) primary key, name varchar(20))", "k", func(_ int64, id int, name string) connect.Record {
+			return textRecord(fmt.Sprintf("key-%d", id), name)
+		}},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			d := mariaDB(t)
+			d.exec(t, kind.table)
+			var group sync.WaitGroup
+			errs := make(chan error, tasks*rounds)
+			for n := range tasks {
+				task := startTask(t, d, nil, config.Map{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": kind.key})
+				group.Go(func() {
+					for round := range rounds {
+						var records []connect.Record
+						for i := range keys {
+							id := (i*7919 + n*131 + round*17) % keys // another order for each
+							records = append(records, kind.record(int64(i), id, fmt.Sprint(n)))
+						}
+						if err := task.Put(t.Context(), records); err != nil {
+							errs <- err
+						}
+					}
+				})
+			}
+			group.Wait()
+			close(errs)
+			for err := range errs {
+				t.Error(err)
+			}
+			if got := d.query(t, "SELECT count(*) FROM t"); got[0][0] != fmt.Sprint(keys) {
+				t.Errorf("%v rows", got)
 			}
 		})
-	}
-	group.Wait()
-	close(errs)
-	for err := range errs {
-		t.Error(err)
-	}
-	if got := d.query(t, "SELECT count(*) FROM t"); got[0][0] != fmt.Sprint(keys) {
-		t.Errorf("%v rows", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"kconnect/connect"
 	"kconnect/connect/data"
+	"kconnect/connectors/jdbc/dialect"
 )
 
 // mergedKeys is the most key columns that merge looks at.
@@ -15,31 +16,73 @@ const mergedKeys = 4
 // mergeable reports whether the order of a delivery's rows cannot be seen in
 // the table afterwards, so that only the last record of each key has to be
 // written, sorted by key, which keeps parallel tasks from dead-locking and
-// lets the server insert in order. That needs integer keys, because databases
-// have their own ideas of equal texts, and the key as the only unique index,
-// because otherwise rows of different keys touch each other (golden
+// lets the server insert in order. That needs keys of integers, one text among
+// them at most, because databases have their own ideas of equal texts (see
+// plainText), and the key as the only unique index, because otherwise rows of different keys touch each other (golden
 // jdbc-sink/upsert-mariadb-other-unique-key, upsert-mariadb-table-lacks-key).
 func mergeable(s *shape, t *table, keys []string) bool {
 	if len(keys) == 0 || len(keys) > mergedKeys || len(t.unique) != 1 || len(t.unique[0]) != len(keys) {
 		return false
 	}
+	texts := 0
 	for i, name := range keys {
 		if !slices.ContainsFunc(t.unique[0], func(u string) bool { return strings.EqualFold(u, name) }) {
 			return false
 		}
-		if c, ok := t.def.Column(name); !ok || c.AutoIncrement { // a zero there asks for a new id
+		c, ok := t.def.Column(name)
+		if !ok || c.AutoIncrement { // a zero there asks for a new id
 			return false
 		}
-		if schema := s.bound[i].schema; schema.HasName() || schema.Type() > data.Int64 {
+		switch schema := s.bound[i].schema; {
+		case schema.HasName():
+			return false
+		case schema.Type() <= data.Int64:
+		case schema.Type() == data.String && plainColumn(c):
+			texts++
+		default:
 			return false
 		}
 	}
-	return true
+	return texts <= 1
+}
+
+// plainColumn reports whether a column holds texts of which two are equal only
+// if they are the same or differ in letter case, as far as plainText goes. Some
+// languages have others: in Hungarian, ccs is as good as cscs.
+func plainColumn(c *dialect.TableColumn) bool {
+	typ := strings.ToLower(c.Type)
+	if !strings.HasPrefix(typ, "char") && !strings.HasPrefix(typ, "varchar") && !strings.HasPrefix(typ, "text") {
+		return false
+	}
+	_, rules, ok := strings.Cut(c.Collation, "_") // behind the character set
+	if !ok {
+		return true
+	}
+	return slices.ContainsFunc([]string{"general_", "bin", "unicode_", "0900_", "nopad_bin", "swedish_ci"}, func(p string) bool { return strings.HasPrefix(rules, p) }) ||
+		strings.HasPrefix(rules, "uca1400_") && len(strings.Split(rules, "_")) <= 3 // of no language
+}
+
+// plainText reports whether a text is made of visible ASCII characters alone,
+// which no database leaves out or takes for others but for their case, and
+// which cases its letters have.
+func plainText(s string) (plain, upper, lower bool) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= ' ' || c >= 0x7f:
+			return false, false, false
+		case 'A' <= c && c <= 'Z':
+			upper = true
+		case 'a' <= c && c <= 'z':
+			lower = true
+		}
+	}
+	return true, upper, lower
 }
 
 // entry is one record in merge.
 type entry struct {
 	key    [mergedKeys]int64
+	text   string // the one part of the key that is a text
 	record int
 	remove bool
 }
@@ -50,7 +93,7 @@ func (e *entry) compare(o *entry) int {
 			return c
 		}
 	}
-	return 0
+	return cmp.Compare(e.text, o.text)
 }
 
 // merger reduces a stretch of writes and deletes to what has to be done. Its
@@ -83,11 +126,12 @@ func mergeableRuns(runs []run) (n int, writes *shape) {
 // merge reads the runs' records and leaves in m.deletes one record of every
 // key that is deleted at some time, and in m.writes the last record of every
 // key that remains. Executing all deletes and then all writes gives the table
-// that executing every record in order gives. It reports false when a key is
-// null, and then nothing can be said about the order.
+// that executing every record in order gives. It reports false when nothing can
+// be said about the order: a key is null or no plain text, or texts have letters
+// of both cases, so that two may be equal to the database.
 func (m *merger) merge(t *table, runs []run, records []connect.Record) bool {
 	m.entries, m.deletes, m.writes = m.entries[:0], m.deletes[:0], m.writes[:0]
-	ascending := true
+	ascending, upper, lower := true, false, false
 	for i := range runs {
 		r := &runs[i]
 		for _, record := range t.rows[r.from:r.to] {
@@ -97,7 +141,16 @@ func (m *merger) merge(t *table, runs []run, records []connect.Record) bool {
 				if v.IsNull() {
 					return false
 				}
-				e.key[k] = v.Int()
+				if v.Kind() != data.KindString {
+					e.key[k] = v.Int()
+					continue
+				}
+				plain, up, low := plainText(v.Str())
+				upper, lower = upper || up, lower || low
+				if !plain || upper && lower {
+					return false
+				}
+				e.text = v.Str()
 			}
 			if n := len(m.entries); n > 0 && m.entries[n-1].compare(&e) >= 0 {
 				ascending = false

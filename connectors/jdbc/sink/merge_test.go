@@ -205,3 +205,97 @@ func TestKeysOfAnotherSchemaAreReadByTheirOwn(t *testing.T) {
 		}
 	})
 }
+
+func TestTextsMergeWhereTheirColumnHasNoRulesOfALanguage(t *testing.T) {
+	d := mariaDB(t)
+	for _, c := range []struct {
+		table string
+		want  bool
+	}{
+		{"k varchar(20) primary key", true},
+		{"k varchar(20) collate utf8mb4_unicode_ci primary key", true},
+		{"k varchar(20) collate utf8mb4_bin primary key", true},
+		{"k varchar(20) character set latin1 primary key", true},
+		{"k varchar(20) collate utf8mb4_uca1400_ai_ci primary key", true},
+		{"k varchar(20) collate utf8mb4_hungarian_ci primary key", false},
+		{"k int primary key", false},
+		{"k varchar(20), primary key(k(3))", false},
+	} {
+		d.exec(t, "DROP TABLE IF EXISTS t", "CREATE TABLE t("+c.table+", name varchar(10))")
+		task := startTask(t, d, nil, config.Map{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "k"})
+		if err := task.put(t, textRecord("7", "a")); err != nil {
+			t.Fatal(err)
+		}
+		if got := task.w.topics["t"].shapes[0].merges; got != c.want {
+			t.Errorf("%s: merges is %v", c.table, got)
+		}
+		task.w.disconnect()
+	}
+}
+
+var textKey = data.NewStructBuilder().Field("k", data.StringSchema).MustBuild()
+
+// textRecord is a record of topic t with the key {k} and the value {k, name}.
+func textRecord(k, name string) connect.Record {
+	value := data.NewStructBuilder().Field("k", data.StringSchema).Field("name", data.StringSchema).MustBuild()
+	s := data.MakeStruct(value, []data.Value{data.StringOf(k), data.StringOf(name)})
+	key := data.MakeStruct(textKey, []data.Value{data.StringOf(k)})
+	return connect.Record{Topic: "t", KeySchema: textKey, Key: data.StructOf(&key), ValueSchema: value, Value: data.StructOf(&s)}
+}
+
+// TestTablesOfTextKeysEqualARowByRowReplay has keys that the database takes
+// for each other and keys that it does not.
+func TestTablesOfTextKeysEqualARowByRowReplay(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
+		var tables []string
+		for i, collation := range []string{"utf8mb4_general_ci", "utf8mb4_bin", "utf8mb4_hungarian_ci", "utf8mb4_unicode_ci"} {
+			if d.sqlite {
+				collation = []string{"BINARY", "NOCASE", "RTRIM", "NOCASE"}[i]
+			}
+			for _, copies := range []string{"merged", "single"} {
+				table := fmt.Sprintf("%s%d", copies, i)
+				tables = append(tables, table)
+				d.exec(t, "CREATE TABLE "+table+"(k varchar(20) COLLATE "+collation+" primary key, name varchar(10))")
+			}
+		}
+		n := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			if n++; n > 30 { // each takes a few milliseconds of a real database
+				return
+			}
+			letters := rapid.SampledFrom([]string{"ab-1", "AB-1", "aAb", "a é", "cs", "a \x01"}).Draw(rt, "letters")
+			keys := rapid.SliceOfN(rapid.StringOfN(rapid.SampledFrom([]rune(letters)), 1, 4, -1), 1, 25).Draw(rt, "keys")
+			var records []connect.Record
+			for i, k := range keys {
+				r := textRecord(k, fmt.Sprint(i))
+				if rapid.IntRange(0, 3).Draw(rt, "delete") == 0 {
+					r.ValueSchema, r.Value = nil, data.Null
+				}
+				records = append(records, r)
+			}
+			at := rapid.IntRange(0, 3).Draw(rt, "table") * 2
+			rows := map[string][][]any{}
+			for _, table := range tables[at : at+2] {
+				d.exec(t, "DELETE FROM "+table)
+				task := startTask(t, d, nil, config.Map{"insert.mode": "upsert", "pk.mode": "record_key", "delete.enabled": "true", "table.name.format": table})
+				parts := [][]connect.Record{records}
+				if table[0] == 's' {
+					parts = nil
+					for i := range records {
+						parts = append(parts, records[i:i+1])
+					}
+				}
+				for _, part := range parts {
+					if err := task.put(t, part...); err != nil {
+						rt.Fatal(err)
+					}
+				}
+				task.w.disconnect()
+				rows[table[:1]] = d.query(t, "SELECT k, name FROM "+table+" ORDER BY k")
+			}
+			if diff := cmp.Diff(rows["s"], rows["m"]); diff != "" {
+				rt.Errorf("%s: %s", tables[at], diff)
+			}
+		})
+	})
+}

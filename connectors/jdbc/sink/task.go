@@ -70,6 +70,7 @@ func (t *Task) Put(ctx context.Context, records []connect.Record) error {
 	t.w.counts.delivering(records)
 	bad, err := t.w.deliver(ctx, records, t.tolerant)
 	t.w.args.Release()
+	clear(t.w.merger.entries) // they hold texts of the records
 	if err != nil {
 		err = t.decide(ctx, records, err)
 	}
