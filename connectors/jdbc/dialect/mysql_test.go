@@ -143,7 +143,7 @@ func TestMySQLTablesAreListedAndDescribed(t *testing.T) {
 	}
 	table, found, err = c.Table(t.Context(), c, TableID{Schema: "kcdialect_tables", Name: "b"})
 	want := &Table{ID: TableID{Catalog: "kcdialect_tables", Name: "b"}, Kind: "TABLE", Columns: []TableColumn{
-		{Name: "id", Type: "int(11)", AutoIncrement: true, PrimaryKey: true}, {Name: "n", Type: "varchar(5)"},
+		{Name: "id", Type: "int(11)", AutoIncrement: true, PrimaryKey: true}, {Name: "n", Type: "varchar(5)", Collation: "utf8mb4_general_ci"},
 	}}
 	if err != nil || !found {
 		t.Fatal(found, err)
