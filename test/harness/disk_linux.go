@@ -7,13 +7,19 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"kconnect/test/harness/service"
 )
 
 // SmallDisk gives the tables that are made in this database from now on a disk of so many bytes. grow makes it larger. Only a
 // private server on Linux and the user root can have one: without them the test is skipped.
 func (d *Database) SmallDisk(t testing.TB, bytes int64) (grow func(bytes int64)) {
 	t.Helper()
-	dir := filepath.Join(d.private(t).Data(), d.Name)
+	server, ok := d.private(t).(*service.MariaDB)
+	if !ok {
+		t.Fatal("only a database of MariaDB has a folder of its own")
+	}
+	dir := filepath.Join(server.Data(), d.Name)
 	info, err := os.Stat(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +38,7 @@ func (d *Database) SmallDisk(t testing.TB, bytes int64) (grow func(bytes int64))
 		t.Skipf("skipped: a small disk cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
-		d.private(t).Kill() // it holds files there
+		server.Kill() // it holds files there
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
