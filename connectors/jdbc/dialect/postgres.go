@@ -73,16 +73,17 @@ const postgresKind = `CASE WHEN n.nspname IN ('pg_catalog', 'information_schema'
 	` ELSE CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'p' THEN 'PARTITIONED TABLE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'` +
 	` WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'PARTITIONED INDEX' WHEN 'S' THEN 'SEQUENCE' WHEN 'c' THEN 'TYPE' END END`
 
-// Tables lists what schema.pattern, a LIKE pattern, and the kinds select. A
+// Tables lists what schema.pattern, a LIKE pattern, and the kinds select. An
+// empty pattern selects nothing, as with newer drivers of Java. A
 // catalog other than the connection's database has nothing.
 func (d *postgreSQL) Tables(ctx context.Context, c *Conn, catalog, schema *string, kinds []string) ([]TableID, error) {
 	query := "SELECT n.nspname, c.relname, " + postgresKind + " AS kind FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE true"
 	var args []driver.Value
-	if catalog != nil && *catalog != "" {
+	if catalog != nil {
 		query += " AND current_database() = ?"
 		args = append(args, *catalog)
 	}
-	if schema != nil && *schema != "" {
+	if schema != nil {
 		query += " AND n.nspname LIKE ?"
 		args = append(args, *schema)
 	}

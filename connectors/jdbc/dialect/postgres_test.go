@@ -95,6 +95,7 @@ func TestPostgresTablesAreListedAndDescribed(t *testing.T) {
 		{nil, &wild, []string{"VIEW", "MATERIALIZED VIEW"}, "public.m public.v"},
 		{nil, nil, []string{"VIEW", "PARTITIONED TABLE"}, "public.p public.v"},
 		{&other, nil, []string{"TABLE"}, ""},
+		{nil, new(string), []string{"TABLE"}, ""},
 		{nil, nil, []string{"SYNONYM"}, ""},
 		{nil, nil, nil, ""},
 	} {
