@@ -62,7 +62,8 @@ var mysqlFaults = map[uint16]fault{
 	1156: {Connection, remedyServer}, 1157: {Connection, remedyServer}, 1158: {Connection, remedyServer},
 	1159: {Connection, remedyServer}, 1160: {Connection, remedyServer}, 1161: {Connection, remedyServer},
 	1184: {Connection, remedyServer}, 1189: {Connection, remedyServer}, 1190: {Connection, remedyServer},
-	1835: {Connection, remedyServer},
+	1835: {Connection, remedyServer}, 3032: {Connection, remedyServer}, 3168: {Connection, remedyServer}, // offline mode, not available
+	3169: {Connection, remedyKilled},
 	1927: {Connection, remedyKilled}, 4031: {Connection, remedyKilled}, // killed, idle too long
 	1040: {Transient, remedyTooMany}, 1203: {Transient, remedyTooMany}, 1226: {Transient, remedyTooMany}, 1461: {Transient, "raise max_prepared_stmt_count of the server"},
 
