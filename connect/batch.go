@@ -10,6 +10,8 @@ import (
 // must not be kept by the task.
 type SourceBatch struct {
 	Records []Record
+	// Positions are offsets beside those of single records; see Store.
+	Positions []Position
 
 	maxRecords, maxBytes int
 	bytes                int
@@ -28,6 +30,21 @@ func NewSourceBatch(maxRecords, maxBytes int) *SourceBatch {
 func (b *SourceBatch) Add() *Record {
 	b.Records = append(b.Records, Record{Partition: NoPartition, Timestamp: NoTimestamp})
 	return &b.Records[len(b.Records)-1]
+}
+
+// Position is an offset of a partition of the source.
+type Position struct {
+	Source *SourcePartition
+	Offset SourceOffset
+}
+
+// Store adds a position that holds once every record of this batch, and of
+// those before, is in Kafka: for state that no single record carries, also in a
+// batch without records. It wins over positions of the batch's records. All
+// positions of a batch are stored by the same commit, or none is taken from it.
+// The offset may refer to the batch's memory.
+func (b *SourceBatch) Store(p *SourcePartition, o SourceOffset) {
+	b.Positions = append(b.Positions, Position{p, o})
 }
 
 // Full reports whether the task should return what it has: the batch holds as
@@ -78,6 +95,8 @@ func (b *SourceBatch) Reset(maxRecords, maxBytes int) {
 	b.maxRecords, b.maxBytes, b.bytes = maxRecords, maxBytes, 0
 	clear(b.Records)
 	b.Records = b.Records[:0]
+	clear(b.Positions)
+	b.Positions = b.Positions[:0]
 	b.values.reset()
 	b.structs.reset()
 	b.text.reset()

@@ -109,6 +109,20 @@ type Field struct {
 // makes it once and sets the same pointer on every record of the partition.
 type SourcePartition struct{ Fields []Field }
 
+// AsidePrefix begins the name of a field that makes a source partition one of a
+// task's own notes about the partition that the other fields name. What is
+// aside is stored before all other offsets of a commit, so that a position is
+// never there without the notes that it needs. Users do not see it among the
+// offsets of a connector, and it goes when they change or remove the offset of
+// the partition that it is about.
+const AsidePrefix = "kconnect."
+
+// Aside returns the partition of notes about p under a name of the task's choice.
+func (p *SourcePartition) Aside(name string) *SourcePartition {
+	fields := append([]Field{}, p.Fields...)
+	return &SourcePartition{Fields: append(fields, Field{Name: AsidePrefix + name, Value: data.StringOf("1")})}
+}
+
 // String returns the partition as Java prints a map.
 func (p *SourcePartition) String() string {
 	text := make([]string, len(p.Fields))

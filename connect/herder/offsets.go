@@ -40,6 +40,9 @@ func (h *Herder) Offsets(ctx context.Context, name string) ([]OffsetEntry, error
 	}
 	entries := []OffsetEntry{}
 	for _, o := range stored {
+		if _, aside := o.Partition.Aside(); aside {
+			continue
+		}
 		entries = append(entries, OffsetEntry{Partition: plainMap(o.Partition), Offset: plainMap(o.Offset)})
 	}
 	return entries, nil
@@ -98,7 +101,7 @@ func (h *Herder) AlterOffsets(ctx context.Context, name string, changes []Offset
 		if sink {
 			return h.alterSink(ctx, name, cfg, changes)
 		}
-		return h.alterSource(ctx, name, cfg, changes)
+		return h.alterSource(ctx, name, cfg, changes, false)
 	})
 }
 
@@ -113,7 +116,7 @@ func (h *Herder) ResetOffsets(ctx context.Context, name string) (string, error) 
 			current[i].Offset = nil
 		}
 		if !sink {
-			return h.alterSource(ctx, name, cfg, current)
+			return h.alterSource(ctx, name, cfg, current, true)
 		}
 		sure, err := h.vote(ctx, cfg, current)
 		if err != nil {
@@ -269,7 +272,9 @@ func checkPrimitive(m map[string]any) error {
 	return nil
 }
 
-func (h *Herder) alterSource(ctx context.Context, name string, cfg config.Raw, changes []OffsetEntry) (bool, error) {
+// alterSource changes offsets, and removes what tasks noted about their
+// partitions, or all that they noted.
+func (h *Herder) alterSource(ctx context.Context, name string, cfg config.Raw, changes []OffsetEntry, all bool) (bool, error) {
 	for _, c := range changes {
 		for _, m := range []map[string]any{c.Partition, c.Offset} {
 			if err := checkPrimitive(m); err != nil {
@@ -289,6 +294,16 @@ func (h *Herder) alterSource(ctx context.Context, name string, cfg config.Raw, c
 	var changed []storage.SourceOffset
 	for _, c := range changes {
 		changed = append(changed, storage.SourceOffset{Connector: name, Partition: storageFields(c.Partition), Offset: storageFields(c.Offset)})
+	}
+	stored, err := offsets.Partitions(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range stored {
+		about, aside := o.Partition.Aside()
+		if aside && (all || slices.ContainsFunc(changed, func(c storage.SourceOffset) bool { return c.Partition.Same(about) })) {
+			changed = append(changed, storage.SourceOffset{Connector: name, Partition: o.Partition})
+		}
 	}
 	return sure, offsets.Set(ctx, changed)
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-faster/jx"
 
+	"kconnect/connect"
 	"kconnect/connect/data"
 )
 
@@ -31,6 +33,30 @@ func (f Fields) Get(name string) (value any, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// Aside reports whether a partition holds a task's own notes, and the partition
+// that they are about (see connect.AsidePrefix).
+func (f Fields) Aside() (about Fields, is bool) {
+	if !slices.ContainsFunc(f, own) {
+		return f, false
+	}
+	return slices.DeleteFunc(slices.Clone(f), own), true
+}
+
+func own(f Field) bool { return strings.HasPrefix(f.Name, connect.AsidePrefix) }
+
+// Same reports whether two partitions have the same fields, in any order.
+func (f Fields) Same(other Fields) bool {
+	if len(f) != len(other) {
+		return false
+	}
+	for _, field := range f {
+		if v, ok := other.Get(field.Name); !ok || v != field.Value {
+			return false
+		}
+	}
+	return true
 }
 
 // HashMapOrder returns a copy in the order of a Java HashMap into which the

@@ -27,13 +27,27 @@ func (r *offsetReader) Offset(ctx context.Context, p *connect.SourcePartition) (
 	return o, nil
 }
 
-// storeOffsets writes the offsets of one connector and waits until Kafka has them.
+// storeOffsets writes the offsets of one connector and waits until Kafka has
+// them. What is aside is there before the rest is written (Promise 1).
 func storeOffsets(ctx context.Context, store *storage.ConnectorOffsets, connector string, offsets map[*connect.SourcePartition]connect.SourceOffset) error {
-	entries := make([]storage.SourceOffset, 0, len(offsets))
+	var aside, rest []storage.SourceOffset
 	for p, o := range offsets {
-		entries = append(entries, storage.SourceOffset{Connector: connector, Partition: partitionFields(p), Offset: offsetFields(o).HashMapOrder()})
+		entry := storage.SourceOffset{Connector: connector, Partition: partitionFields(p), Offset: offsetFields(o).HashMapOrder()}
+		if _, is := entry.Partition.Aside(); is {
+			aside = append(aside, entry)
+		} else {
+			rest = append(rest, entry)
+		}
 	}
-	return store.Set(ctx, entries)
+	for _, entries := range [][]storage.SourceOffset{aside, rest} {
+		if len(entries) == 0 {
+			continue
+		}
+		if err := store.Set(ctx, entries); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func partitionFields(p *connect.SourcePartition) storage.Fields {

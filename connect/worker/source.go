@@ -143,7 +143,7 @@ func (s *source) poll(soft, hard context.Context) error {
 		began := s.now()
 		err := guard(func() error { return s.task.Poll(soft, b) })
 		switch {
-		case len(b.Records) > 0:
+		case len(b.Records) > 0 || len(b.Positions) > 0:
 			s.meter.Polled(len(b.Records), s.now().Sub(began))
 			// What was read before an error is sent all the same.
 			select {
@@ -251,6 +251,9 @@ func (s *source) send(soft, hard context.Context, b *connect.SourceBatch) error 
 	// A record that a transformation drops moves the offset all the same, so
 	// positions are taken before the chain.
 	f.marks = appendMarks(f.marks, b.Records)
+	for _, p := range b.Positions {
+		f.marks = setMark(f.marks, p.Source, p.Offset)
+	}
 	s.chain.Recycle() // the batch before is bytes by now
 	var bad *failure
 	records, err := s.chain.Apply(b.Records, s.tolerance.retries(soft), func(r *connect.Record, class string, err error) error {
@@ -554,15 +557,15 @@ func appendMarks(marks []mark, records []connect.Record) []mark {
 		if i+1 < len(records) && records[i+1].Source == r.Source && len(records[i+1].SourceOffset.Names) > 0 {
 			continue // the next record's position covers it
 		}
-		marks = setMark(marks, r)
+		marks = setMark(marks, r.Source, r.SourceOffset)
 	}
 	return marks
 }
 
-func setMark(marks []mark, r *connect.Record) []mark {
-	m := mark{r.Source, copyOffset(r.SourceOffset)}
+func setMark(marks []mark, p *connect.SourcePartition, o connect.SourceOffset) []mark {
+	m := mark{p, copyOffset(o)}
 	for i := range marks {
-		if marks[i].partition == r.Source {
+		if marks[i].partition == p {
 			marks[i] = m
 			return marks
 		}

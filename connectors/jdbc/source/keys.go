@@ -62,6 +62,7 @@ const (
 	keyConnectionFailure = "kconnect.connection.failure"
 	keyCompatibility     = "kconnect.compatibility"
 	keyNativeTypes       = "kconnect.postgres.native.types"
+	keyGapTimeoutMS      = "kconnect.gap.timeout.ms"
 )
 
 const (
@@ -215,9 +216,13 @@ var ownDefinition = config.NewDef(
 		Doc:     "What a task does while the database cannot be reached: wait for it, however long, or fail after connection.attempts as the Java connector does.",
 		Display: "Connection Failure", Validate: config.OneOf("wait", "fail")},
 	config.Key{Name: keyCompatibility, Type: config.String, Importance: config.Low, Default: config.Default("safe"), Group: groupConnector, Order: 11, Width: config.ShortWidth,
-		Doc:     "safe, or java for the Java connector's behaviour wherever there is a switch: here kconnect.connection.failure=fail.",
+		Doc:     "safe, or java for the Java connector's behaviour wherever there is a switch: here kconnect.connection.failure=fail and kconnect.gap.timeout.ms=0.",
 		Display: "Compatibility", Validate: config.OneOf("safe", "java")},
 	config.Key{Name: keyNativeTypes, Type: config.Boolean, Importance: config.Low, Default: config.Default("false"), Group: groupConnector, Order: 12, Width: config.ShortWidth,
 		Doc:     "Whether columns of PostgreSQL that the Java connector leaves out are read: arrays as arrays whose elements may be null, and inet, interval, ranges, bit varying and all other types as the text that the server shows.",
 		Display: "PostgreSQL's Own Types"},
+	config.Key{Name: keyGapTimeoutMS, Type: config.Long, Importance: config.Medium, Default: config.Default("60000"), Group: groupMode, Order: 14, Width: config.MediumWidth,
+		Doc: "For how long rows that become visible late are watched for, in ms: ids that were skipped and the last instant or id are asked for again until then. " +
+			"Leave it at twice the longest transaction that writes to the tables. 0 is the Java connector's behaviour, which loses such rows.",
+		Display: "Gap Timeout (ms)", Validate: config.AtLeast(0)},
 )

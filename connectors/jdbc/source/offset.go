@@ -32,6 +32,17 @@ func (p position) lastID() int64 {
 	return p.id
 }
 
+// before reports whether reading from o on would pass p by.
+func (p position) before(o position) bool {
+	switch {
+	case p.timestamp.Seconds != o.timestamp.Seconds:
+		return p.timestamp.Seconds < o.timestamp.Seconds
+	case p.timestamp.Nanos != o.timestamp.Nanos:
+		return p.timestamp.Nanos < o.timestamp.Nanos
+	}
+	return p.id < o.id
+}
+
 // offset returns the position as it is stored; without names when there is
 // nothing to store.
 func (p position) offset(m mode, b *connect.SourceBatch) connect.SourceOffset {
@@ -108,6 +119,9 @@ func barePartition(id dialect.TableID) *connect.SourcePartition {
 func queryPartition() *connect.SourcePartition {
 	return &connect.SourcePartition{Fields: []connect.Field{{Name: "query", Value: data.StringOf("query")}}}
 }
+
+// notesName names what a table remembers about its gaps among the offsets.
+const notesName = "gaps"
 
 // storedPosition returns where to go on, by the first of the partitions that
 // has an offset.

@@ -43,7 +43,8 @@ type settings struct {
 	timestampMap     []mapping
 	initial          *int64 // ms; -1 is the database's clock
 	nonNull          bool
-	delay            int64 // ms
+	delay            int64         // ms
+	gapTimeout       time.Duration // 0: late rows are not watched for
 
 	query  string // empty in table mode
 	masked bool   // the query is a secret (Promise 8)
@@ -91,6 +92,9 @@ func readSettings(m config.Map) (*settings, error) {
 		listPatience: ms(v.Long(keyTableMonitoringStartupPollingLimitMS)),
 		prefix:       strings.TrimSpace(v.String(keyTopicPrefix)), batchRows: v.Int(keyBatchMaxRows),
 		pollInterval: ms(int64(v.Int(keyPollIntervalMS))), retries: max(v.Int(keyQueryRetryAttempts), 0),
+	}
+	if own.String(keyCompatibility) == "safe" {
+		s.gapTimeout = ms(own.Long(keyGapTimeoutMS))
 	}
 	if masked := strings.TrimSpace(v.Password(keyQueryMasked).Reveal()); masked != "" {
 		s.query, s.masked = masked, true

@@ -50,7 +50,7 @@ func TestStatementsAreTheJavaConnectors(t *testing.T) {
 		"a name with a quote": {want: "SELECT * FROM `db`.`t` WHERE `db`.`t`.`i``d` > ? ORDER BY `db`.`t`.`i``d` ASC",
 			c: criteria{mode: incrementing, id: "i`d"}},
 	} {
-		if got := statement(open(t, "jdbc:mariadb://h/db", c.bare), table, &c.s, &c.c); got != c.want {
+		if got := statement(open(t, "jdbc:mariadb://h/db", c.bare), table, &c.s, &c.c, false); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
 		}
 	}
@@ -73,7 +73,7 @@ func TestArgumentsBoundTheRound(t *testing.T) {
 		{timestampIncrementing, stored, []driver.Value{"2024-01-01 00:00:00", "2023-11-14 22:13:20.123456", int64(7), "2023-11-14 22:13:20.123456"}},
 	} {
 		criteria := criteria{mode: c.mode}
-		if d := cmp.Diff(c.want, criteria.arguments(d, c.from, end, o)); d != "" {
+		if d := cmp.Diff(c.want, criteria.arguments(d, c.from, false, end, o)); d != "" {
 			t.Errorf("mode %d (-want +got):\n%s", c.mode, d)
 		}
 	}

@@ -26,6 +26,17 @@ type table struct {
 	position  position
 	checked   bool // its columns suit the mode
 	statement string
+	again     bool // the statement asks for the last instant or id again
+	count     int  // rows that the round sent
+	barren    bool // the last round did not ask for it, and had no row
+	watch     watch
+	clock     dialect.Timestamp // when the open statement was sent: the database's, or ours in modes without a timestamp
+	pass      pass              // over the gaps
+	askAt     time.Time         // not to begin another before
+	withheld  bool              // position is not on the last record: it is stored with the notes
+	lastLate  int64             // the id of the row of a gap that was added last
+	ours      time.Time         // when the open statement was sent, by our clock
+	notes     *connect.SourcePartition
 
 	due      time.Time // of the next round
 	failures int       // in a row, of the kind that query.retry.attempts counts
@@ -43,9 +54,14 @@ func (t *table) label(d dialect.Dialect) string {
 	return t.id.Quoted(d)
 }
 
-// open runs the statement of a round and reads its first row. Afterwards
-// t.result is nil when there are no rows.
-func (t *table) open(ctx context.Context, c *dialect.Conn) error {
+// open runs the statement of a round, or the next one of a pass over its gaps,
+// and reads its first row. Afterwards t.result is nil when there are no rows.
+func (t *table) open(ctx context.Context, c *dialect.Conn, ours time.Time) error {
+	t.ours, t.clock = ours, dialect.TimestampOf(ours.UnixMilli())
+	if len(t.pass.spans) > 0 {
+		statement := gapStatement(c, t.id, t.s, &t.criteria, t.pass.next())
+		return t.run(ctx, c, statement, t.criteria.gapArguments(c, t.watch.from, t.position, &t.s.columns))
+	}
 	var end dialect.Timestamp
 	if t.criteria.mode.timestamp() {
 		now, err := c.Clock(ctx, c, t.s.columns.Zone)
@@ -53,16 +69,26 @@ func (t *table) open(ctx context.Context, c *dialect.Conn) error {
 			return err
 		}
 		t.begin(now)
+		t.clock = now
 		end = now.Minus(t.s.delay)
 	}
-	if t.statement == "" {
-		t.statement = statement(c, t.id, t.s, &t.criteria)
+	t.count = 0
+	again := t.watch.repeat(t.position, t.clock)
+	if t.s.suffix != "" {
+		again = again && t.barren // a LIMIT could give nothing but rows that were sent
 	}
+	if t.statement == "" || again != t.again {
+		t.statement, t.again = statement(c, t.id, t.s, &t.criteria, again), again
+	}
+	return t.run(ctx, c, t.statement, t.criteria.arguments(c, t.position, again, end, &t.s.columns))
+}
+
+func (t *table) run(ctx context.Context, c *dialect.Conn, statement string, arguments []driver.Value) error {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	// Until the first row is there the poll's context counts too.
 	stop := context.AfterFunc(ctx, cancel)
 	defer stop()
-	rows, err := c.Query(life, t.statement, t.criteria.arguments(c, t.position, end, &t.s.columns)...)
+	rows, err := c.Query(life, statement, arguments...)
 	if err != nil {
 		cancel()
 		return err
@@ -89,9 +115,10 @@ func (t *table) begin(now dialect.Timestamp) {
 	}
 	if t.position.hasTimestamp = true; *t.s.initial == -1 {
 		t.position.timestamp = now
-		return
+	} else {
+		t.position.timestamp = dialect.TimestampOf(*t.s.initial)
 	}
-	t.position.timestamp = dialect.TimestampOf(*t.s.initial)
+	t.watch.from = t.position.timestamp
 }
 
 // describe makes the layout of the open result set, whose first row is read.
@@ -198,7 +225,7 @@ func (t *table) checkID(d dialect.Dialect, definition *dialect.Table) error {
 	if t.criteria.id == "" {
 		for _, c := range definition.Columns {
 			if c.AutoIncrement {
-				t.criteria.id = c.Name
+				t.criteria.id, t.watch.unique = c.Name, true
 				return nil
 			}
 		}
@@ -213,6 +240,13 @@ func (t *table) checkID(d dialect.Dialect, definition *dialect.Table) error {
 	case t.s.nonNull && column.Nullable && !column.RowID:
 		return connect.NewError(fmt.Sprintf("Cannot make incremental queries using incrementing column %s on %s because this column is nullable.", t.criteria.id, t.label(d)), nil)
 	}
+	keys := 0
+	for _, c := range definition.Columns {
+		if c.PrimaryKey {
+			keys++
+		}
+	}
+	t.watch.unique = column.AutoIncrement || column.PrimaryKey && keys == 1
 	return nil
 }
 

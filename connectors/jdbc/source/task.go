@@ -28,6 +28,7 @@ type Task struct {
 	fault   error  // found behind rows that were handed over
 
 	connects, queries atomic.Int64 // for the metrics
+	watched           watchCounts
 }
 
 // opening is a round that has no row yet. While it goes on, link and tables
@@ -94,9 +95,7 @@ func (t *Task) addQuery(ctx context.Context) error {
 	if t.s.mode == bulk {
 		return nil
 	}
-	var err error
-	q.position, err = storedPosition(ctx, t.env.Offsets, q.partition)
-	return err
+	return t.takeUp(ctx, q)
 }
 
 func (t *Task) addTable(ctx context.Context, quoted string) error {
@@ -108,14 +107,31 @@ func (t *Task) addTable(ctx context.Context, quoted string) error {
 	}
 	older := q.partition
 	q.partition = tablePartition(id)
+	return t.takeUp(ctx, q, older)
+}
+
+// takeUp reads where a table was read to, and what was noted beside it. Notes
+// that cannot be read are left out: the position holds without them.
+func (t *Task) takeUp(ctx context.Context, q *table, older ...*connect.SourcePartition) error {
 	var err error
-	q.position, err = storedPosition(ctx, t.env.Offsets, q.partition, older)
-	return err
+	if q.position, err = storedPosition(ctx, t.env.Offsets, append([]*connect.SourcePartition{q.partition}, older...)...); err != nil {
+		return err
+	}
+	q.notes = q.partition.Aside(notesName)
+	notes, err := t.env.Offsets.Offset(ctx, q.notes)
+	if err != nil {
+		return err
+	}
+	if err := q.watch.begin(q.position, notes); err != nil {
+		t.env.Logger.Warn("what was noted about gaps cannot be read; rows that were missing are no longer asked for", zap.String("table", q.id.String()), zap.Error(err))
+	}
+	return nil
 }
 
 func (t *Task) newTable(id dialect.TableID) *table {
 	q := &table{
 		s: t.s, log: t.env.Logger, id: id,
+		watch:    newWatch(t.s, &t.watched),
 		criteria: criteria{mode: t.s.mode, id: t.s.incrementingName, timestamps: t.s.timestampNames},
 	}
 	t.tables = append(t.tables, q)
@@ -163,7 +179,7 @@ func (t *Task) poll(ctx context.Context, b *connect.SourceBatch) error {
 			q = t.opening.table
 			select {
 			case err = <-t.opening.done:
-				err = t.opened(q, err)
+				err = t.opened(q, b, err)
 			case <-timer.C:
 				return nil
 			case <-ctx.Done():
@@ -228,11 +244,11 @@ func (t *Task) connectAndOpen(ctx context.Context, q *table) error {
 			each.checked = true
 		}
 	}
-	return q.open(ctx, c)
+	return q.open(ctx, c, t.env.Now())
 }
 
 // opened takes over what a round that was begun has come to.
-func (t *Task) opened(q *table, err error) error {
+func (t *Task) opened(q *table, b *connect.SourceBatch, err error) error {
 	t.opening.cancel()
 	t.opening = nil
 	if err != nil {
@@ -241,7 +257,8 @@ func (t *Task) opened(q *table, err error) error {
 	t.link.works()
 	t.queries.Add(1)
 	if q.result == nil {
-		t.finished(q)
+		q.nothing()
+		t.finished(q, b)
 		return nil
 	}
 	t.open = q
@@ -263,19 +280,26 @@ func (t *Task) read(ctx context.Context, q *table, b *connect.SourceBatch, deadl
 	}
 	r := q.result
 	q.result, t.open = nil, nil
-	t.finished(q)
+	t.finished(q, b)
 	return r.close()
 }
 
-func (t *Task) finished(q *table) {
+// finished ends a statement of q's round, and the round unless it looks for
+// rows that are missing now.
+func (t *Task) finished(q *table, b *connect.SourceBatch) {
 	q.failures = 0
-	q.due = t.env.Now().Add(t.s.pollInterval)
+	q.due = t.env.Now()
+	if !q.over(q.due) {
+		q.due = q.due.Add(t.s.pollInterval)
+	}
+	q.note(b)
 }
 
 // weigh decides about an error that reading q met: whether it fails the task,
 // which it then returns, or is waited out.
 func (t *Task) weigh(q *table, err error) error {
 	t.link.drop(t.abandon())
+	q.pass = pass{} // nothing is proven by half of it
 	var failed *linkError
 	if errors.As(err, &failed) {
 		return failed.final
