@@ -49,7 +49,12 @@ func BenchmarkUsers1(b *testing.B) {
 		b.Run(kind, func(b *testing.B) {
 			db := usersTable(b, kind)
 			b.Run("raw", func(b *testing.B) { benchRaw(b, db) })
-			b.Run("task", func(b *testing.B) { benchTask(b, db) })
+			b.Run("task", func(b *testing.B) { benchTask(b, db, benchRows) })
+			// With gaps, the cost of watching them (D14).
+			db.exec(b, "DELETE FROM users1 WHERE id % 100 = 50")
+			b.Run("task with 1% of ids missing", func(b *testing.B) { benchTask(b, db, benchRows*99/100) })
+			db.exec(b, "DELETE FROM users1 WHERE id % 2 = 0")
+			b.Run("task with every second id missing", func(b *testing.B) { benchTask(b, db, benchRows/2) })
 		})
 	}
 }
@@ -83,10 +88,10 @@ func benchRaw(b *testing.B, db *database) {
 			b.Fatalf("%d rows, %v", n, err)
 		}
 	}
-	reportRows(b)
+	reportRows(b, benchRows)
 }
 
-func benchTask(b *testing.B, db *database) {
+func benchTask(b *testing.B, db *database, rows int) {
 	cfg := config.Map{
 		"connection.url": db.url, "connection.user": db.user, "connection.password": db.password,
 		"mode": "incrementing", "incrementing.column.name": "id", "topic.prefix": "bench_", "tables": "users1", "tables.fetched": "true",
@@ -99,7 +104,7 @@ func benchTask(b *testing.B, db *database) {
 		if err := task.Start(context.Background(), env); err != nil {
 			b.Fatal(err)
 		}
-		for n := 0; n < benchRows; {
+		for n := 0; n < rows; {
 			batch.Reset(10_000, 8<<20)
 			if err := task.Poll(context.Background(), batch); err != nil {
 				b.Fatal(err)
@@ -110,11 +115,11 @@ func benchTask(b *testing.B, db *database) {
 			b.Fatal(err)
 		}
 	}
-	reportRows(b)
+	reportRows(b, rows)
 }
 
-func reportRows(b *testing.B) {
-	perRow := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / benchRows
+func reportRows(b *testing.B, rows int) {
+	perRow := float64(b.Elapsed().Nanoseconds()) / float64(b.N) / float64(rows)
 	b.ReportMetric(perRow, "ns/row")
 	b.ReportMetric(1e9/perRow, "rows/s")
 }

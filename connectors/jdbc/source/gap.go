@@ -2,7 +2,9 @@ package source
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 	"sort"
@@ -25,6 +27,7 @@ type gap struct {
 	first, last int64
 	until       int64    // ms since the epoch: afterwards it is asked for once more and given up
 	missing     []uint64 // bit i is id first+i; nil: all ids are missing
+	text        []byte   // as it is stored; nil: not known
 }
 
 // span is a run of ids, the last one included.
@@ -57,7 +60,7 @@ func (s *gapSet) open(first, last, until int64) givenUp {
 			for id := first; id <= last; id++ {
 				g.set(id)
 			}
-			g.last = last
+			g.last, g.text = last, nil
 			return givenUp{}
 		}
 	}
@@ -89,6 +92,7 @@ func (s *gapSet) fill(id int64) givenUp {
 		return givenUp{}
 	}
 	g := &s.ranges[i]
+	g.text = nil
 	switch {
 	case g.missing != nil || width(g.first, g.last) <= gapWidth && id != g.first && id != g.last:
 		g.enumerate()
@@ -136,6 +140,7 @@ func (s *gapSet) below(last int64) {
 		if g.last <= last {
 			return
 		}
+		g.text = nil
 		if g.first <= last && g.missing == nil {
 			g.last = last
 			return
@@ -218,50 +223,71 @@ func (g *gap) spans(all []span) []span {
 	if g.missing == nil {
 		return append(all, span{g.first, g.last})
 	}
-	end := int(g.last - g.first)
-	for i := 0; i <= end; i++ {
-		if g.missing[i/64] == 0 {
-			i |= 63
-			continue
+	before := len(all)
+	for i, word := range g.missing {
+		for word != 0 {
+			zeros := bits.TrailingZeros64(word)
+			ones := bits.TrailingZeros64(^(word >> zeros))
+			first := g.first + int64(64*i+zeros)
+			last := first + int64(ones) - 1
+			if n := len(all); n > before && all[n-1].last == first-1 {
+				all[n-1].last = last
+			} else {
+				all = append(all, span{first, last})
+			}
+			if zeros+ones == 64 {
+				break
+			}
+			word &= math.MaxUint64 << (zeros + ones)
 		}
-		if g.missing[i/64]&(1<<uint(i%64)) == 0 {
-			continue
-		}
-		from := i
-		for i < end && g.missing[(i+1)/64]&(1<<uint((i+1)%64)) != 0 {
-			i++
-		}
-		all = append(all, span{g.first + int64(from), g.first + int64(i)})
 	}
 	return all
 }
 
-// append writes the set: the number of ranges, then of each how far it begins
-// behind the last, its width, how much longer it lasts, and which ids are missing.
+// How the ids of a range are stored.
+const (
+	allMissing  = iota
+	runsMissing // how many are there and how many are missing, in turn
+	bitsMissing
+)
+
+// append writes the set: the number of ranges, then each.
 func (s *gapSet) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(s.ranges)))
-	var last, until int64
 	for i := range s.ranges {
 		g := &s.ranges[i]
-		dst = binary.AppendVarint(dst, g.first-last)
-		dst = binary.AppendUvarint(dst, uint64(g.last)-uint64(g.first))
-		dst = binary.AppendVarint(dst, g.until-until)
-		last, until = g.last, g.until
-		words := g.words()
-		dst = binary.AppendUvarint(dst, uint64(len(words)))
-		for _, word := range words {
-			dst = binary.LittleEndian.AppendUint64(dst, word)
+		if g.text == nil { // a set is stored often, and most of its ranges are as they were
+			g.text = g.encode()
 		}
+		dst = append(dst, g.text...)
 	}
 	return dst
 }
 
-// words are those of missing that the range reaches.
-func (g *gap) words() []uint64 {
+// encode writes a range: its first id, its width, its end, and what is missing.
+func (g *gap) encode() []byte {
+	dst := binary.AppendVarint(make([]byte, 0, 32), g.first)
+	dst = binary.AppendUvarint(dst, uint64(g.last)-uint64(g.first))
+	dst = binary.AppendVarint(dst, g.until)
 	if g.missing == nil {
-		return nil
+		return append(dst, allMissing)
 	}
-	return g.missing[:(g.last-g.first)/64+1]
+	runs, words := g.spans(nil), g.missing[:(g.last-g.first)/64+1]
+	if 3*len(runs) < 8*len(words) {
+		dst = binary.AppendUvarint(append(dst, runsMissing), uint64(len(runs)))
+		next := g.first
+		for _, r := range runs {
+			dst = binary.AppendUvarint(dst, uint64(r.first-next))
+			dst = binary.AppendUvarint(dst, uint64(r.last-r.first))
+			next = r.last + 1
+		}
+		return dst
+	}
+	dst = append(dst, bitsMissing)
+	for _, word := range words {
+		dst = binary.LittleEndian.AppendUint64(dst, word)
+	}
+	return dst
 }
 
 // parseGaps reads what append wrote and returns what follows it.
@@ -271,38 +297,61 @@ func parseGaps(src []byte) (s gapSet, rest []byte, err error) {
 	if n > maxGaps {
 		return s, nil, fmt.Errorf("%d ranges where %d are the most", n, maxGaps)
 	}
-	var last, until int64
-	for range n {
-		g := gap{first: last + r.varint()}
-		wide := r.uvarint()
-		g.last = int64(uint64(g.first) + wide)
-		g.until = until + r.varint()
-		words := r.uvarint()
-		if r.src == nil || g.last < g.first || len(s.ranges) > 0 && g.first <= last {
-			return gapSet{}, nil, fmt.Errorf("range %d is broken", len(s.ranges))
+	for i := range n {
+		g, err := r.gap()
+		if err == nil && i > 0 && g.first <= s.ranges[i-1].last {
+			err = errors.New("it overlaps with the one before")
 		}
-		if words > 0 {
-			if wide >= gapWidth || words != wide/64+1 {
-				return gapSet{}, nil, fmt.Errorf("range %d is %d wide and has %d words", len(s.ranges), wide, words)
-			}
-			g.missing = make([]uint64, gapWidth/64)
-			for i := range words {
-				g.missing[i] = r.uint64()
-			}
-			if used := wide%64 + 1; used < 64 {
-				g.missing[words-1] &= 1<<used - 1
-			}
-			if r.src == nil || g.count() == 0 {
-				return gapSet{}, nil, fmt.Errorf("range %d is broken", len(s.ranges))
-			}
+		if err != nil {
+			return gapSet{}, nil, fmt.Errorf("range %d: %w", i, err)
 		}
-		last, until = g.last, g.until
 		s.ranges = append(s.ranges, g)
 	}
-	if r.src == nil {
-		return gapSet{}, nil, fmt.Errorf("it ends too soon")
-	}
 	return s, r.src, nil
+}
+
+func (r *reader) gap() (gap, error) {
+	g := gap{first: r.varint()}
+	wide := r.uvarint()
+	g.last = int64(uint64(g.first) + wide)
+	g.until = r.varint()
+	kind := r.byte()
+	switch {
+	case r.src == nil || g.last < g.first:
+		return g, errors.New("it is broken")
+	case kind == allMissing:
+		return g, nil
+	case wide >= gapWidth:
+		return g, fmt.Errorf("its ids are listed, and it is %d wide", wide)
+	case kind == runsMissing:
+		g.missing = make([]uint64, gapWidth/64)
+		next := uint64(0)
+		for range r.uvarint() {
+			first := next + r.uvarint()
+			last := first + r.uvarint()
+			if r.src == nil || first < next || last < first || last > wide {
+				return g, errors.New("its runs are broken")
+			}
+			for id := first; id <= last; id++ {
+				g.set(g.first + int64(id))
+			}
+			next = last + 1
+		}
+	case kind == bitsMissing:
+		g.missing = make([]uint64, gapWidth/64)
+		for i := range wide/64 + 1 {
+			g.missing[i] = r.uint64()
+		}
+		if used := wide%64 + 1; used < 64 {
+			g.missing[wide/64] &= 1<<used - 1
+		}
+	default:
+		return g, fmt.Errorf("its ids are of an unknown kind %d", kind)
+	}
+	if r.src == nil || g.count() == 0 {
+		return g, errors.New("its ids are broken")
+	}
+	return g, nil
 }
 
 // reader reads numbers; src is nil once it ended too soon.
@@ -328,6 +377,16 @@ func (r *reader) uint64() uint64 {
 	v := binary.LittleEndian.Uint64(r.src)
 	r.skip(8)
 	return v
+}
+
+func (r *reader) byte() byte {
+	if len(r.src) == 0 {
+		r.src = nil
+		return 0
+	}
+	b := r.src[0]
+	r.skip(1)
+	return b
 }
 
 func (r *reader) skip(n int) {

@@ -43,6 +43,7 @@ type watch struct {
 	lost     givenUp // for lack of room, not yet told
 	changed  bool    // since it was noted
 	reported int64   // of the gaps in counts
+	scratch  []byte
 }
 
 // watchCounts are the counters of a task's tables, for its metrics.
@@ -234,7 +235,7 @@ var notesNames = []string{"notes"}
 
 // notes returns what has to outlive the task, which stands at p.
 func (w *watch) notes(p position, b *connect.SourceBatch) connect.SourceOffset {
-	dst := []byte{notesVersion, boolByte(w.known)}
+	dst := append(w.scratch[:0], notesVersion, boolByte(w.known))
 	dst = binary.AppendVarint(dst, w.high)
 	dst = appendPosition(dst, p)
 	dst = appendPosition(dst, position{timestamp: w.from})
@@ -245,6 +246,7 @@ func (w *watch) notes(p position, b *connect.SourceBatch) connect.SourceOffset {
 	for _, row := range w.last.rows {
 		dst = binary.LittleEndian.AppendUint64(dst, row)
 	}
+	w.scratch = dst
 	text := make([]byte, base64.RawStdEncoding.EncodedLen(len(dst)))
 	base64.RawStdEncoding.Encode(text, dst)
 	b.Grew(len(text))
