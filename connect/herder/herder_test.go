@@ -451,6 +451,53 @@ func TestOffsetsOfAStoppedConnectorAreChanged(t *testing.T) {
 	}
 }
 
+// What tasks noted about a partition is not shown, and goes with its offset.
+func TestNotesOfTasksAreHiddenAndGoWithTheirOffset(t *testing.T) {
+	c := newNodes(t)
+	n := c.add()
+	c.must(c.put(n, "a", nil))
+	c.until("the task has stored its offset", func() bool {
+		o, err := n.Offsets(t.Context(), "a")
+		return err == nil && len(o) == 1
+	})
+	c.must(n.SetTarget(t.Context(), "a", Stopped))
+	c.untilState("a", "STOPPED")
+	c.untilRunning()
+	cfg, err := n.Config("a")
+	c.must(err)
+	store, release, err := n.worker.Offsets(t.Context(), "a", cfg)
+	c.must(err)
+	defer release()
+	note := func(of string) storage.Fields {
+		return storage.Fields{{Name: connect.AsidePrefix + "note", Value: "1"}, {Name: "of", Value: of}}
+	}
+	c.must(store.Set(t.Context(), []storage.SourceOffset{
+		{Connector: "a", Partition: note("a-0"), Offset: storage.Fields{{Name: "n", Value: int64(1)}}},
+		{Connector: "a", Partition: note("b"), Offset: storage.Fields{{Name: "n", Value: int64(2)}}},
+	}))
+	all := func() (shown, notes int) {
+		t.Helper()
+		o, err := n.Offsets(t.Context(), "a")
+		c.must(err)
+		stored, err := store.Partitions(t.Context())
+		c.must(err)
+		return len(o), len(stored) - len(o)
+	}
+	if shown, notes := all(); shown != 1 || notes != 2 {
+		t.Errorf("%d partitions are shown beside %d notes", shown, notes)
+	}
+	_, err = n.AlterOffsets(t.Context(), "a", []OffsetEntry{{Partition: map[string]any{"of": "a-0"}, Offset: map[string]any{"n": int64(5)}}})
+	c.must(err)
+	if shown, notes := all(); shown != 1 || notes != 1 {
+		t.Errorf("after a change %d partitions are shown beside %d notes", shown, notes)
+	}
+	_, err = n.ResetOffsets(t.Context(), "a")
+	c.must(err)
+	if shown, notes := all(); shown != 0 || notes != 0 {
+		t.Errorf("after a reset %d partitions are shown beside %d notes", shown, notes)
+	}
+}
+
 func TestABrokenConnectorIsFailedUntilItIsMended(t *testing.T) {
 	c := newNodes(t)
 	n := c.add()
