@@ -28,7 +28,7 @@ func Plugins() []connect.Plugin {
 		Class: connectorClass, Kind: connect.SourcePlugin, Version: version, TaskClass: taskClass, Def: definition,
 		New:     func() any { return new(Connector) },
 		NewTask: func() any { return new(Task) },
-		Metrics: []connect.MetricDef{connectionsMetric, queriesMetric},
+		Metrics: []connect.MetricDef{connectionsMetric, queriesMetric, gapsMetric, givenUpMetric, lateMetric},
 	}}
 }
 

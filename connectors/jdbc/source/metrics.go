@@ -18,8 +18,8 @@ var (
 
 func (t *Task) publish() {
 	t.env.Metrics.Publish(connectionsMetric, func() float64 { return float64(t.connects.Load()) })
+	t.env.Metrics.Publish(queriesMetric, func() float64 { return float64(t.queries.Load()) })
 	t.env.Metrics.Publish(gapsMetric, func() float64 { return float64(t.watched.gaps.Load()) })
 	t.env.Metrics.Publish(givenUpMetric, func() float64 { return float64(t.watched.givenUp.Load()) })
 	t.env.Metrics.Publish(lateMetric, func() float64 { return float64(t.watched.late.Load()) })
-	t.env.Metrics.Publish(queriesMetric, func() float64 { return float64(t.queries.Load()) })
 }
