@@ -17,6 +17,7 @@ import (
 // pointer.
 type layout struct {
 	schema  *data.Schema
+	key     recordKey
 	columns []column
 	same    []sameColumn
 	id      int   // index in columns of the incrementing column, or -1

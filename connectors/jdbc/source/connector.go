@@ -22,13 +22,16 @@ const (
 	version        = "10.10.0" // of the Java connector whose behaviour this is
 )
 
-// Plugins returns the connector for the registry.
+// Plugins returns the connector for the registry. The connectors that it makes
+// share their looks at databases' catalogues.
 func Plugins() []connect.Plugin {
+	shared := new(catalogs)
 	return []connect.Plugin{{
 		Class: connectorClass, Kind: connect.SourcePlugin, Version: version, TaskClass: taskClass, Def: definition,
-		New:     func() any { return new(Connector) },
+		New:     func() any { return &Connector{catalogs: shared} },
 		NewTask: func() any { return new(Task) },
-		Metrics: []connect.MetricDef{connectionsMetric, queriesMetric, gapsMetric, givenUpMetric, lateMetric},
+		Metrics: []connect.MetricDef{connectionsMetric, queriesMetric, gapsMetric, givenUpMetric, lateMetric,
+			rowsMetric, bytesMetric, readingMetric, rowsBehindMetric, secondsBehindMetric},
 	}}
 }
 
@@ -36,6 +39,8 @@ func Plugins() []connect.Plugin {
 // goroutine, started by Start and ended by Stop, looks at the list again and
 // again and asks for new tasks when it changed.
 type Connector struct {
+	catalogs *catalogs
+
 	env    *connect.ConnectorEnv
 	s      *settings
 	db     *dialect.Database
@@ -62,6 +67,9 @@ func (c *Connector) Start(ctx context.Context, env *connect.ConnectorEnv) error 
 	c.listed, c.ended = make(chan struct{}), make(chan struct{})
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.cancel = cancel
+	if c.catalogs == nil {
+		c.catalogs = new(catalogs)
+	}
 	if s.query != "" {
 		close(c.ended)
 		return nil
@@ -133,12 +141,35 @@ func (c *Connector) taskConfig(tables []dialect.TableID, fetched bool) config.Ma
 func (c *Connector) monitor(ctx context.Context) {
 	l := link{db: c.db, s: c.s, env: &c.env.Env}
 	defer func() { _ = l.close() }() // nothing was written on it
+	shared := c.catalogs.join(c.s)
+	defer c.catalogs.leave(shared)
+	ask := func(ctx context.Context) ([]dialect.TableID, error) {
+		conn, err := l.connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return conn.Tables(ctx, conn, c.s.catalog, c.s.schema, c.s.kinds)
+	}
+	seen := 0
 	for {
-		pause := c.s.listInterval
-		if err := c.list(ctx, &l); err != nil {
-			if ctx.Err() != nil {
-				return
-			}
+		list, mine := shared.tables(ctx, c.env.Now, seen, ask)
+		if ctx.Err() != nil {
+			return
+		}
+		seen = list.number
+		// The next look counts from when this list was read, by whomever: so the
+		// connectors of a database come to look together.
+		pause := c.s.listInterval - c.env.Now().Sub(list.began)
+		err := list.err
+		if !mine {
+			l.drop(true) // one connection is enough for all
+			err = l.share(err)
+		}
+		if err == nil {
+			l.works()
+			err = c.take(list.tables)
+		}
+		if err != nil {
 			if err = c.weigh(&l, err); err != nil {
 				c.env.Fail(err)
 				return
@@ -176,16 +207,9 @@ func (c *Connector) weigh(l *link, err error) error {
 	return nil
 }
 
-func (c *Connector) list(ctx context.Context, l *link) error {
-	conn, err := l.connect(ctx)
-	if err != nil {
-		return err
-	}
-	tables, err := listTables(ctx, conn, c.s)
-	if err != nil {
-		return err
-	}
-	l.works()
+// take goes on with a list of all tables.
+func (c *Connector) take(all []dialect.TableID) error {
+	tables := selectTables(all, c.db, c.s)
 	if err := checkNames(tables); err != nil {
 		return err
 	}

@@ -63,6 +63,11 @@ const (
 	keyCompatibility     = "kconnect.compatibility"
 	keyNativeTypes       = "kconnect.postgres.native.types"
 	keyGapTimeoutMS      = "kconnect.gap.timeout.ms"
+	keyPollSchedule      = "kconnect.poll.schedule"
+	keyPollScheduleZone  = "kconnect.poll.schedule.zone"
+	keyPollMissed        = "kconnect.poll.schedule.missed"
+	keyBulkRunHeaders    = "kconnect.bulk.run.headers"
+	keyKeyMode           = "kconnect.key.mode"
 )
 
 const (
@@ -225,4 +230,23 @@ var ownDefinition = config.NewDef(
 		Doc: "For how long rows that become visible late are watched for, in ms: ids that were skipped and the last instant or id are asked for again until then. " +
 			"Leave it at twice the longest transaction that writes to the tables. 0 is the Java connector's behaviour, which loses such rows.",
 		Display: "Gap Timeout (ms)", Validate: config.AtLeast(0)},
+	config.Key{Name: keyPollSchedule, Type: config.String, Importance: config.Medium, Default: config.Default(""), Group: groupConnector, Order: 12, Width: config.LongWidth,
+		Doc: "When tables are read, as a cron expression: minute, hour, day of the month, month and day of the week, with the second in front if need be, or @hourly, @daily, @every 90s. " +
+			"It takes the place of poll.interval.ms, which is left as the pause after a failure that is tried again. CRON_TZ=Europe/Berlin in front names the time zone. A new connector waits for the first time of the schedule.",
+		Display: "Poll Schedule", Validate: cronExpression},
+	config.Key{Name: keyPollScheduleZone, Type: config.String, Importance: config.Low, Default: config.Default("UTC"), Group: groupConnector, Order: 13, Width: config.MediumWidth,
+		Doc:     "Time zone of kconnect.poll.schedule, where the expression does not name one.",
+		Display: "Poll Schedule Zone", Validate: cronZone},
+	config.Key{Name: keyPollMissed, Type: config.String, Importance: config.Low, Default: config.Default("skip"), Group: groupConnector, Order: 14, Width: config.ShortWidth,
+		Doc: "What becomes of runs whose time came while the task was down or a run was still under way: skip waits for the next time, once makes up for all of them by one run at once. " +
+			"The last run is kept beside the connector's offsets and goes when they are reset.",
+		Display: "Missed Runs", Validate: config.OneOf("skip", "once")},
+	config.Key{Name: keyBulkRunHeaders, Type: config.Boolean, Importance: config.Low, Default: config.Default("false"), Group: groupConnector, Order: 15, Width: config.ShortWidth,
+		Doc: "In mode bulk, put the header kconnect.bulk.run.id to every record of one reading of a table, and kconnect.bulk.run.rows, how many records it has, to the last one: " +
+			"consumers then see whole runs, and which broke off.",
+		Display: "Bulk Run Headers"},
+	config.Key{Name: keyKeyMode, Type: config.String, Importance: config.Medium, Default: config.Default("none"), Group: groupConnector, Order: 16, Width: config.ShortWidth,
+		Doc: "primary_key gives records a key: a struct of the columns of the table's primary key, in the order of the table. Its schema has the name of the table with .Key behind it. " +
+			"none leaves records without a key, as the Java connector does.",
+		Display: "Key Mode", Validate: config.OneOf("none", "primary_key")},
 )

@@ -63,14 +63,26 @@ func (l *link) connect(ctx context.Context) (*dialect.Conn, error) {
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	if class := l.db.Classify(err); !class.Surroundings() {
-		return nil, &linkError{err, connectError(err)}
-	}
-	if !l.s.wait && l.tries+1 >= l.s.attempts {
-		return nil, &linkError{err, connectError(err)}
+	return nil, l.refused(err)
+}
+
+// refused weighs a failure to connect.
+func (l *link) refused(err error) *linkError {
+	if class := l.db.Classify(err); !class.Surroundings() || !l.s.wait && l.tries+1 >= l.s.attempts {
+		return &linkError{err, connectError(err)}
 	}
 	l.wait(fmt.Errorf("connecting to the database: %w", err))
-	return nil, &linkError{err, nil}
+	return &linkError{err, nil}
+}
+
+// share weighs an error that another link with the same database met: how long
+// to wait for it is this one's affair.
+func (l *link) share(err error) error {
+	var failed *linkError
+	if errors.As(err, &failed) {
+		return l.refused(failed.cause)
+	}
+	return err
 }
 
 func connectError(err error) error {

@@ -1,6 +1,10 @@
 package source
 
-import "kconnect/connect"
+import (
+	"time"
+
+	"kconnect/connect"
+)
 
 // The series of a task.
 var (
@@ -14,6 +18,16 @@ var (
 		Help: "Ids that were skipped and did not come within kconnect.gap.timeout.ms, or were too many to watch. Ids of transactions that were rolled back end here."}
 	lateMetric = connect.MetricDef{Name: "kconnect_jdbc_source_late_rows_total", Counter: true,
 		Help: "Rows that became visible after rows with higher ids were sent, and were sent later."}
+	rowsMetric = connect.MetricDef{Name: "kconnect_jdbc_source_rows_total", Counter: true,
+		Help: "Rows that the task read and handed over."}
+	bytesMetric = connect.MetricDef{Name: "kconnect_jdbc_source_bytes_total", Counter: true,
+		Help: "Bytes of memory that these rows took, before they were converted."}
+	readingMetric = connect.MetricDef{Name: "kconnect_jdbc_source_reading_seconds_total", Counter: true,
+		Help: "Time that the task spent connecting, waiting for statements and reading rows."}
+	rowsBehindMetric = connect.MetricDef{Name: "kconnect_jdbc_source_behind_rows",
+		Help: "In mode incrementing: how far the highest ids of the tables are above the last that were read, together. Asked for once a minute at most; not a number while it is not known."}
+	secondsBehindMetric = connect.MetricDef{Name: "kconnect_jdbc_source_behind_seconds",
+		Help: "In the modes with a timestamp: how far the newest timestamp is above the last that was read, of the table where that is most. Asked for once a minute at most; not a number while it is not known."}
 )
 
 func (t *Task) publish() {
@@ -22,4 +36,14 @@ func (t *Task) publish() {
 	t.env.Metrics.Publish(gapsMetric, func() float64 { return float64(t.watched.gaps.Load()) })
 	t.env.Metrics.Publish(givenUpMetric, func() float64 { return float64(t.watched.givenUp.Load()) })
 	t.env.Metrics.Publish(lateMetric, func() float64 { return float64(t.watched.late.Load()) })
+	t.env.Metrics.Publish(rowsMetric, func() float64 { return float64(t.rows.Load()) })
+	t.env.Metrics.Publish(bytesMetric, func() float64 { return float64(t.bytes.Load()) })
+	t.env.Metrics.Publish(readingMetric, func() float64 { return time.Duration(t.reading.Load()).Seconds() })
+	switch {
+	case t.s.query != "" || t.s.mode == bulk:
+	case t.s.mode == incrementing:
+		t.env.Metrics.Publish(rowsBehindMetric, t.rowsBehind)
+	default:
+		t.env.Metrics.Publish(secondsBehindMetric, t.secondsBehind)
+	}
 }

@@ -75,6 +75,9 @@ func (t *table) fill(d dialect.Dialect, b *connect.SourceBatch, late *atomic.Boo
 		default:
 			t.add(b, values, p)
 			err = r.next()
+			if t.bulk != nil {
+				t.bulk.mark(&b.Records[len(b.Records)-1], r.done)
+			}
 		}
 		if err != nil {
 			return err
@@ -103,6 +106,7 @@ func (t *table) record(b *connect.SourceBatch, values []data.Value) *connect.Rec
 	rec.ValueSchema = schema
 	rec.Value = b.Struct(schema, values)
 	rec.Source = t.partition
+	t.result.layout.key.set(rec, values, b)
 	return rec
 }
 

@@ -60,7 +60,11 @@ type settings struct {
 	prefix       string
 	batchRows    int
 	pollInterval time.Duration
-	retries      int // failures in a row of a table that fail the task; 0: never
+	schedule     *schedule // wins over pollInterval
+	lone         string    // a key about schedules that is set without one
+	runHeaders   bool
+	primaryKey   bool // makes the records' keys
+	retries      int  // failures in a row of a table that fail the task; 0: never
 	columns      dialect.ColumnOptions
 
 	tables  string // of a task: quoted names, separated by commas
@@ -120,12 +124,41 @@ func readSettings(m config.Map) (*settings, error) {
 	if err := s.readLists(v); err != nil {
 		return nil, err
 	}
+	if err := s.readSchedule(m, own); err != nil {
+		return nil, err
+	}
+	s.readOwn(own)
+	if key, fault := s.ownFault(); key != "" {
+		return nil, configError(fault, nil)
+	}
 	s.isolation = isolationLevel(v.String(keyTransactionIsolationMode))
 	s.columns = columnOptions(v)
 	s.columns.Native = own.Bool(keyNativeTypes)
 	s.tables = m[keyTables]
 	s.fetched = strings.EqualFold(m[keyTablesFetched], "true")
 	return s, nil
+}
+
+func (s *settings) readSchedule(m config.Map, own *config.Values) error {
+	expression := strings.TrimSpace(own.String(keyPollSchedule))
+	if expression == "" {
+		for _, key := range []string{keyPollScheduleZone, keyPollMissed} {
+			if _, set := m[key]; set {
+				s.lone = key
+			}
+		}
+		return nil
+	}
+	at, err := parseSchedule(expression, own.String(keyPollScheduleZone))
+	if err != nil {
+		return configError(fmt.Sprintf("%s is %q: %s", keyPollSchedule, expression, err), err)
+	}
+	s.schedule = &schedule{cron: at, once: own.String(keyPollMissed) == "once"}
+	return nil
+}
+
+func (s *settings) readOwn(own *config.Values) {
+	s.runHeaders, s.primaryKey = own.Bool(keyBulkRunHeaders), own.String(keyKeyMode) == "primary_key"
 }
 
 // readLists reads what selects tables and gives them columns.

@@ -38,10 +38,17 @@ type table struct {
 	ours      time.Time         // when the open statement was sent, by our clock
 	notes     *connect.SourcePartition
 
+	slot   time.Time                // the time of the schedule that the round is for
+	runs   *connect.SourcePartition // where it is stored
+	bulk   *bulkRun                 // whose id the records of the open result set carry
+	keys   []string                 // columns of the records' keys
+	behind behind
+
 	due      time.Time // of the next round
 	failures int       // in a row, of the kind that query.retry.attempts counts
 	result   *resultSet
 	schema   *data.Schema    // of the last result set
+	keyed    *data.Schema    // of its keys
 	wide     map[string]bool // columns that need 64 bits
 	told     map[string]bool // what was logged once
 }
@@ -73,6 +80,9 @@ func (t *table) open(ctx context.Context, c *dialect.Conn, ours time.Time) error
 		end = now.Minus(t.s.delay)
 	}
 	t.count = 0
+	if t.s.runHeaders {
+		t.bulk = newBulkRun(ours)
+	}
 	again := t.watch.repeat(t.position, t.clock)
 	if t.s.suffix != "" {
 		again = again && t.barren // a LIMIT could give nothing but rows that were sent
@@ -147,7 +157,12 @@ func (t *table) layOut(d dialect.Dialect) error {
 	if l.schema.Equal(t.schema) {
 		l.schema = t.schema
 	}
-	t.schema, t.result.layout = l.schema, l
+	if t.s.primaryKey {
+		if l.key, err = newRecordKey(t.id.Name, t.keys, l.schema, t.keyed); err != nil {
+			return err
+		}
+	}
+	t.schema, t.keyed, t.result.layout = l.schema, l.key.schema, l
 	return nil
 }
 
@@ -166,7 +181,7 @@ func (t *table) warnOnce(what string) {
 // incrementing column where none is configured. Every table is checked, not
 // only a task's first (D19).
 func (t *table) check(ctx context.Context, c *dialect.Conn) error {
-	if t.id.Name == "" || t.s.mode == bulk {
+	if t.id.Name == "" || t.s.mode == bulk && !t.s.primaryKey {
 		return nil
 	}
 	if err := t.mapColumns(); err != nil {
@@ -175,6 +190,11 @@ func (t *table) check(ctx context.Context, c *dialect.Conn) error {
 	definition, found, err := c.Table(ctx, c, t.id)
 	if err != nil || !found {
 		return err // of a table that is gone the statement's error tells more
+	}
+	if t.s.primaryKey {
+		if t.keys, err = keyColumns(c, t, definition); err != nil {
+			return err
+		}
 	}
 	if t.s.mode.incrementing() {
 		if err := t.checkID(c, definition); err != nil {

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -33,14 +32,16 @@ func (f *filter) selects(id dialect.TableID, d dialect.Dialect) bool {
 	return !slices.ContainsFunc(f.blacklist, listed)
 }
 
-// listTables returns the tables that the configuration selects, in the order
-// of the database.
-func listTables(ctx context.Context, c *dialect.Conn, s *settings) ([]dialect.TableID, error) {
-	all, err := c.Tables(ctx, c, s.catalog, s.schema, s.kinds)
-	if err != nil {
-		return nil, err
+// selectTables returns those of all tables that the configuration selects, in
+// the order of the database. It leaves all as it is.
+func selectTables(all []dialect.TableID, d dialect.Dialect, s *settings) []dialect.TableID {
+	var selected []dialect.TableID
+	for _, id := range all {
+		if s.filter.selects(id, d) {
+			selected = append(selected, id)
+		}
 	}
-	return slices.DeleteFunc(all, func(id dialect.TableID) bool { return !s.filter.selects(id, c) }), nil
+	return selected
 }
 
 // checkNames refuses two tables that would share a topic and, in the older

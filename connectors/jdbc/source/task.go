@@ -27,14 +27,16 @@ type Task struct {
 	open    *table // whose result set is open
 	fault   error  // found behind rows that were handed over
 
-	connects, queries atomic.Int64 // for the metrics
-	watched           watchCounts
+	connects, queries    atomic.Int64 // for the metrics
+	rows, bytes, reading atomic.Int64 // reading is in ns
+	watched              watchCounts
 }
 
 // opening is a round that has no row yet. While it goes on, link and tables
 // belong to its goroutine.
 type opening struct {
 	table  *table
+	began  time.Time
 	cancel context.CancelFunc
 	done   chan error // has room for the one answer
 }
@@ -47,7 +49,7 @@ const errNoTable = "Task is being killed because it was not assigned a table nor
 
 // Start reads the configuration and the stored offsets. It does not connect:
 // a database that is down is waited for in Poll (D11).
-func (t *Task) Start(ctx context.Context, env *connect.SourceEnv) error {
+func (t *Task) Start(ctx context.Context, env *connect.SourceEnv) (err error) {
 	t.env = env
 	s, err := readSettings(env.Config)
 	if err != nil {
@@ -61,7 +63,11 @@ func (t *Task) Start(ctx context.Context, env *connect.SourceEnv) error {
 	}
 	t.s = s
 	t.link = link{db: t.db, s: s, env: &env.Env, connects: &t.connects}
-	t.publish()
+	defer func() {
+		if err == nil {
+			t.publish()
+		}
+	}()
 	if s.query != "" {
 		return t.addQuery(ctx)
 	}
@@ -92,8 +98,8 @@ func openDatabase(s *settings, name string) (*dialect.Database, error) {
 func (t *Task) addQuery(ctx context.Context) error {
 	q := t.newTable(dialect.TableID{})
 	q.topic, q.partition, q.checked = t.s.prefix, queryPartition(), true
-	if t.s.mode == bulk {
-		return nil
+	if err := t.schedule(ctx, q); err != nil || t.s.mode == bulk {
+		return err
 	}
 	return t.takeUp(ctx, q)
 }
@@ -102,12 +108,33 @@ func (t *Task) addTable(ctx context.Context, quoted string) error {
 	id := t.db.Resolve(dialect.ParseID(quoted, t.db.QuoteChar()))
 	q := t.newTable(id)
 	q.topic, q.partition = t.s.prefix+id.Name, barePartition(id)
-	if t.s.mode == bulk {
+	older := q.partition
+	if t.s.mode != bulk {
+		q.partition = tablePartition(id)
+	}
+	if err := t.schedule(ctx, q); err != nil || t.s.mode == bulk {
+		return err
+	}
+	return t.takeUp(ctx, q, older)
+}
+
+// schedule sets the time of a table's first run.
+func (t *Task) schedule(ctx context.Context, q *table) error {
+	if t.s.schedule == nil {
 		return nil
 	}
-	older := q.partition
-	q.partition = tablePartition(id)
-	return t.takeUp(ctx, q, older)
+	q.runs = runsPartition(q.partition)
+	stored, err := t.env.Offsets.Offset(ctx, q.runs)
+	if err != nil {
+		return err
+	}
+	last, err := lastRun(stored)
+	if err != nil {
+		t.env.Logger.Warn("the time of the last run cannot be read; none counts as missed", zap.String("table", q.id.String()), zap.Error(err))
+	}
+	q.slot = t.s.schedule.first(last, t.env.Now())
+	q.due = q.slot
+	return nil
 }
 
 // takeUp reads where a table was read to, and what was noted beside it. Notes
@@ -149,6 +176,8 @@ func (t *Task) Poll(ctx context.Context, b *connect.SourceBatch) error {
 	}
 	b.Limit(t.s.batchRows)
 	err := t.poll(ctx, b)
+	t.rows.Add(int64(len(b.Records)))
+	t.bytes.Add(int64(b.Size()))
 	if ctx.Err() != nil {
 		t.link.drop(t.abandon()) // what was begun is not gone on with
 		return nil
@@ -228,6 +257,7 @@ func (t *Task) begin(q *table) {
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &opening{table: q, cancel: cancel, done: make(chan error, 1)}
 	t.opening = o
+	o.began = t.env.Now()
 	go func() { o.done <- t.connectAndOpen(ctx, q) }()
 }
 
@@ -244,12 +274,14 @@ func (t *Task) connectAndOpen(ctx context.Context, q *table) error {
 			each.checked = true
 		}
 	}
+	q.behind.ask(ctx, q, c, t.env.Now)
 	return q.open(ctx, c, t.env.Now())
 }
 
 // opened takes over what a round that was begun has come to.
 func (t *Task) opened(q *table, b *connect.SourceBatch, err error) error {
 	t.opening.cancel()
+	t.reading.Add(int64(t.env.Now().Sub(t.opening.began)))
 	t.opening = nil
 	if err != nil {
 		return err
@@ -272,7 +304,11 @@ func (t *Task) read(ctx context.Context, q *table, b *connect.SourceBatch, deadl
 	var late atomic.Bool // cheaper to look at for every row than the clock
 	timer := time.AfterFunc(deadline.Sub(t.env.Now()), func() { late.Store(true) })
 	defer timer.Stop()
-	if err := q.fill(t.db, b, &late); err != nil {
+	began := t.env.Now()
+	err := q.fill(t.db, b, &late)
+	t.reading.Add(int64(t.env.Now().Sub(began)))
+	q.behind.moved(q.position)
+	if err != nil {
 		return err
 	}
 	if !q.result.done {
@@ -290,7 +326,8 @@ func (t *Task) finished(q *table, b *connect.SourceBatch) {
 	q.failures = 0
 	q.due = t.env.Now()
 	if !q.over(q.due) {
-		q.due = q.due.Add(t.s.pollInterval)
+		q.storeRun(b)
+		q.due = q.after(q.due)
 	}
 	q.note(b)
 }

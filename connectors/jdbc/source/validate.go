@@ -20,7 +20,7 @@ func (c *Connector) ValidateConfig(ctx context.Context, m config.Map, results []
 	if v.mode(); v.failed() {
 		return v.results
 	}
-	for _, step := range []func(){v.isolation, v.tables, v.queries, v.queryColumn, func() { v.connection(ctx) }, v.mappings} {
+	for _, step := range []func(){v.isolation, v.tables, v.queries, v.queryColumn, v.own, func() { v.connection(ctx) }, v.mappings} {
 		if step(); v.failed() {
 			break
 		}
@@ -150,6 +150,23 @@ func (v *validation) queryColumn() {
 			" The incrementing column cannot be auto-discovered in query mode because there is no table to inspect."+
 			" Note that 'incrementing.column.mapping' is not applied in query mode (it maps columns by table-name regex, and a custom query has no underlying table to match),"+
 			" so 'incrementing.column.name' must be set explicitly.", keyIncrementingColumnName)
+	}
+}
+
+// own looks at what keys of our own ask for together with others.
+func (v *validation) own() {
+	own, err := ownDefinition.Parse(v.m)
+	if err != nil {
+		return // told by ownKeys
+	}
+	s := settings{mode: modes[v.text(keyMode)], query: v.text(keyQuery) + v.text(keyQueryMasked)}
+	if err := s.readSchedule(v.m, own); err != nil {
+		v.fault(err.Error(), keyPollSchedule)
+		return
+	}
+	s.readOwn(own)
+	if key, message := s.ownFault(); key != "" {
+		v.fault(message, key)
 	}
 }
 
