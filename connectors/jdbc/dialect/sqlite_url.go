@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"context"
+	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -53,6 +55,21 @@ func openSQLite(rest string, c Config) (*Database, error) {
 	return &Database{
 		Dialect:  &sqLite{noQuotes: c.NoQuotes},
 		Warnings: p.unknown(append(sqliteAccepted, "user", "password")...),
-		hosts:    []host{connector},
+		hosts:    []host{&sqliteFile{connector, path}},
 	}, nil
+}
+
+// sqliteFile says which file cannot be opened; the driver's error does not.
+type sqliteFile struct {
+	driver.Connector
+	path string
+}
+
+// Connect opens the file.
+func (f *sqliteFile) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := f.Connector.Connect(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("file %s: %w", f.path, err)
+	}
+	return c, nil
 }

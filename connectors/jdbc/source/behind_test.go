@@ -16,14 +16,16 @@ func TestMetricsTellHowFarATaskIsBehind(t *testing.T) {
 		kind, mode, series string
 		before, after      float64 // a first batch of two of the four rows, and all
 	}{
-		"ids of SQLite":         {"sqlite", "incrementing", rowsBehindMetric.Name, 38, 0},
-		"ids of MariaDB":        {"mariadb", "incrementing", rowsBehindMetric.Name, 38, 0},
-		"instants of MariaDB":   {"mariadb", "timestamp", secondsBehindMetric.Name, 3600, 0},
-		"both kinds on MariaDB": {"mariadb", "timestamp+incrementing", secondsBehindMetric.Name, 3600, 0},
+		"ids of SQLite":          {"sqlite", "incrementing", rowsBehindMetric.Name, 38, 0},
+		"ids of MariaDB":         {"mariadb", "incrementing", rowsBehindMetric.Name, 38, 0},
+		"instants of MariaDB":    {"mariadb", "timestamp", secondsBehindMetric.Name, 3600, 0},
+		"ids of PostgreSQL":      {"postgres", "incrementing", rowsBehindMetric.Name, 38, 0},
+		"instants of PostgreSQL": {"postgres", "timestamp", secondsBehindMetric.Name, 3600, 0},
+		"both kinds on MariaDB":  {"mariadb", "timestamp+incrementing", secondsBehindMetric.Name, 3600, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := newDatabase(t, c.kind, "kcsource_behind")
-			db.exec(t, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, ts DATETIME NOT NULL)",
+			db.exec(t, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, ts TIMESTAMP NOT NULL)",
 				"INSERT INTO t VALUES (1,'2020-01-01 00:00:00'),(2,'2020-01-01 01:00:00'),(3,'2020-01-01 01:30:00'),(40,'2020-01-01 02:00:00')")
 			cfg := taskConfig(db, c.mode, "t", "incrementing.column.name", "id", "timestamp.column.name", "ts")
 			task := new(Task)

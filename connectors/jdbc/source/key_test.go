@@ -12,7 +12,7 @@ import (
 )
 
 func TestKeysAreStructsOfThePrimaryKey(t *testing.T) {
-	for _, kind := range []string{"sqlite", "mariadb"} {
+	for _, kind := range []string{"sqlite", "mariadb", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
 			db := newDatabase(t, kind, "kcsource_key")
 			db.exec(t, "CREATE TABLE t (a INT NOT NULL, n VARCHAR(9), b VARCHAR(9) NOT NULL, PRIMARY KEY (b, a))", "INSERT INTO t VALUES (1,'x','one'),(2,'y','two')")
