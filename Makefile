@@ -19,11 +19,12 @@ PLATFORMS := windows/amd64 darwin/arm64 linux/arm64
 PACKAGES ?= ./...
 FUZZTIME ?= 1m
 SOAK     ?= 5m
+ROWS     ?= 1000000
 
-.PHONY: help build demo setup test race bench soak fuzz lint docs fmt cross clean
+.PHONY: help build demo setup test race bench bench-peers soak fuzz lint docs fmt cross clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
 
 build: ## bin/kconnect, static, with its two links
 	@mkdir -p bin
@@ -50,6 +51,10 @@ race: setup $(SERVICES) ## every test anew, the worker processes with the race d
 
 bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw loops of the same run; groups of workers with many connectors
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb,postgres -fast go run ./test/bench -svg docs/performance.svg
+
+bench-peers: setup build $(SERVICES) ## our sink beside Java's in one run; ROWS=1000000; KCONNECT_PEER_JDBC=dir adds the connector whose jars are there
+	@test/harness/setup.sh peers
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -fast go run ./test/bench -only peers -rows $(ROWS)
 
 soak: setup build $(SERVICES) ## the long fault tests; SOAK=5m is their length
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb,postgres go test -count=1 -timeout 3h -run 'Soak|Forgets' -v ./test/... ./connect/converter/...

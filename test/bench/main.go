@@ -50,12 +50,13 @@ type result struct {
 func main() {
 	rows := flag.Int("rows", 1_000_000, "rows of the table users1")
 	plot := flag.String("svg", "", "write a plot of the rows into this file")
-	only := flag.String("only", "", "rows or cluster: only that part")
+	only := flag.String("only", "", "rows, latency or cluster: only that part; peers: rows beside Java connectors")
 	connectors := flag.String("connectors", "200,1000", "sizes of the clusters")
+	records := flag.Int("latency", 120, "records, one a second, whose latency is measured")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := run(ctx, *only, *rows, *plot, *connectors)
+	err := run(ctx, *only, *rows, *records, *plot, *connectors)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
@@ -63,7 +64,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, only string, rows int, plot, connectors string) error {
+func run(ctx context.Context, only string, rows, records int, plot, connectors string) error {
 	var sizes []int
 	for text := range strings.SplitSeq(connectors, ",") {
 		n, err := strconv.Atoi(text)
@@ -78,19 +79,33 @@ func run(ctx context.Context, only string, rows int, plot, connectors string) er
 	}
 	load, _ := os.ReadFile("/proc/loadavg")
 	fmt.Printf("%s/%s, %d cores, load average %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), strings.TrimSpace(string(load)))
+	b := &bench{rows: rows, brokers: brokers, binary: binary, run: fmt.Sprintf("bench%d", os.Getpid())}
+	parts := []part{
+		{"rows", func(ctx context.Context) error { return b.shares(ctx, plot) }},
+		{"latency", func(ctx context.Context) error { return b.latency(ctx, records, time.Second) }},
+	}
+	if only == "peers" { // they need jars that nothing else does
+		parts = []part{{"peers", b.peers}}
+	}
 	if only != "cluster" {
-		if err := measure(ctx, brokers, binary, rows, plot); err != nil {
+		if err := b.each(ctx, only, parts); err != nil {
 			return err
 		}
 	}
-	if only != "rows" {
+	if only == "" || only == "cluster" {
 		return clusters(ctx, brokers, binary, sizes)
 	}
 	return nil
 }
 
-func measure(ctx context.Context, brokers, binary string, rows int, plot string) (err error) {
-	b := &bench{rows: rows, brokers: brokers, binary: binary, run: fmt.Sprintf("bench%d", os.Getpid())}
+// part is what -only chooses from.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// each runs the parts that are asked for, with a database at hand.
+func (b *bench) each(ctx context.Context, only string, parts []part) (err error) {
 	if os.Getenv("KCONNECT_TEST_MARIADB") == "" {
 		return errors.New("KCONNECT_TEST_MARIADB is not set; run `make bench`")
 	}
@@ -111,6 +126,22 @@ func measure(ctx context.Context, brokers, binary string, rows int, plot string)
 		return err
 	}
 	defer b.clean() //nolint:contextcheck // also after an interrupt
+	for _, p := range parts {
+		if only != "" && only != p.name {
+			continue
+		}
+		if err := p.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shares measures the worker beside raw loops, one task each.
+func (b *bench) shares(ctx context.Context, plot string) error {
+	if err := b.fill(ctx); err != nil {
+		return err
+	}
 	for _, step := range []func(context.Context) error{b.sources, b.rawSinks, b.sinks} {
 		if err := step(ctx); err != nil {
 			return err
@@ -123,7 +154,7 @@ func measure(ctx context.Context, brokers, binary string, rows int, plot string)
 	return nil
 }
 
-// prepare makes the database with the table users1.
+// prepare makes the database.
 func (b *bench) prepare(ctx context.Context) error {
 	server, err := sql.Open("mysql", b.dsn.FormatDSN())
 	if err != nil {
@@ -134,13 +165,16 @@ func (b *bench) prepare(ctx context.Context) error {
 		return err
 	}
 	b.dsn.DBName = b.run
-	if b.db, err = sql.Open("mysql", b.dsn.FormatDSN()); err != nil {
-		return err
-	}
+	b.db, err = sql.Open("mysql", b.dsn.FormatDSN())
+	return err
+}
+
+// fill makes the table users1 with its rows.
+func (b *bench) fill(ctx context.Context) error {
 	if _, err := b.db.ExecContext(ctx, "CREATE TABLE users1 ("+columns+")"); err != nil {
 		return err
 	}
-	_, err = b.db.ExecContext(ctx, "INSERT INTO users1(user_id, pwd, name, created_at) SELECT CONCAT('user', seq), CONCAT('pwd', seq), CONCAT('User number ', seq), "+
+	_, err := b.db.ExecContext(ctx, "INSERT INTO users1(user_id, pwd, name, created_at) SELECT CONCAT('user', seq), CONCAT('pwd', seq), CONCAT('User number ', seq), "+
 		fmt.Sprintf("FROM_UNIXTIME(1680000000 + seq) FROM seq_1_to_%d", b.rows))
 	return err
 }

@@ -28,6 +28,13 @@ type process struct {
 
 // start starts a worker with settings of its own beside the common ones.
 func (b *bench) start(ctx context.Context, name string, settings map[string]string) (*process, error) {
+	return b.startCommand(ctx, name, settings, func(file string) *exec.Cmd {
+		return exec.Command(b.binary, "distributed", file) //nolint:gosec,noctx // the binary under test; it is stopped by Stop
+	})
+}
+
+// startCommand starts the worker that command runs with a properties file, and waits until it answers.
+func (b *bench) startCommand(ctx context.Context, name string, settings map[string]string, command func(file string) *exec.Cmd) (*process, error) {
 	port, err := service.FreePort()
 	if err != nil {
 		return nil, err
@@ -50,7 +57,7 @@ func (b *bench) start(ctx context.Context, name string, settings map[string]stri
 		return nil, err
 	}
 	begin := time.Now()
-	p, err := service.StartProcess("kconnect", exec.Command(b.binary, "distributed", file), filepath.Join(b.dir, name+".log")) //nolint:gosec,noctx // the binary under test; it is stopped by stop
+	p, err := service.StartProcess("the worker", command(file), filepath.Join(b.dir, name+".log"))
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +104,16 @@ func (w *process) create(ctx context.Context, name string, cfg map[string]string
 	return err
 }
 
+const jdbcSink = "io.confluent.connect.jdbc.JdbcSinkConnector"
+
+// account are the settings of a connector for the database of this run.
+func (b *bench) account() map[string]string {
+	return map[string]string{
+		"connection.url":  "jdbc:mariadb://" + b.dsn.Addr + "/" + b.run,
+		"connection.user": b.dsn.User, "connection.password": b.dsn.Passwd,
+	}
+}
+
 // measure runs one connector in a worker of its own until count says that all
 // rows are there. The time runs from the first row to the last.
 func (b *bench) measure(ctx context.Context, name, raw string, cfg map[string]string, count func() (int, error)) error {
@@ -105,14 +122,17 @@ func (b *bench) measure(ctx context.Context, name, raw string, cfg map[string]st
 		return err
 	}
 	defer w.Stop(10 * time.Second) //nolint:errcheck // its work is done
-	idle := usage(w.PID())
-	full := map[string]string{
-		"connection.url":  "jdbc:mariadb://" + b.dsn.Addr + "/" + b.run,
-		"connection.user": b.dsn.User, "connection.password": b.dsn.Passwd, "tasks.max": "1",
-	}
+	full := b.account()
+	full["tasks.max"] = "1"
 	maps.Copy(full, cfg)
-	connector := b.run + "-" + strings.ReplaceAll(name, " ", "-")
-	if err := w.create(ctx, connector, full); err != nil {
+	return b.timed(ctx, w, name, raw, full, count)
+}
+
+// timed is measure in a worker that runs, with all settings of the connector.
+func (b *bench) timed(ctx context.Context, w *process, name, raw string, cfg map[string]string, count func() (int, error)) error {
+	idle := usage(w.PID())
+	connector := b.run + "-" + strings.NewReplacer(" ", "-", ",", "").Replace(name)
+	if err := w.create(ctx, connector, cfg); err != nil {
 		return err
 	}
 	var first time.Time
@@ -144,7 +164,7 @@ func (b *bench) measure(ctx context.Context, name, raw string, cfg map[string]st
 	b.results = append(b.results, result{name: name, raw: raw, rate: float64(b.rows-started) / took.Seconds(),
 		cpu: (used.cpu - idle.cpu) / time.Duration(b.rows), rss: peak(strconv.Itoa(w.PID()))})
 	fmt.Printf("%s: %d rows in %.2f s; ready after %.0f ms, idle %d MB\n", name, b.rows-started, took.Seconds(), float64(w.ready.Microseconds())/1000, idle.rss)
-	_, _, err = w.call(ctx, http.MethodDelete, "/connectors/"+connector, nil)
+	_, _, err := w.call(ctx, http.MethodDelete, "/connectors/"+connector, nil)
 	return err
 }
 
@@ -158,7 +178,7 @@ func (b *bench) sinks(ctx context.Context) error {
 		{"sink upsert", "raw upsert", map[string]string{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"}},
 	} {
 		table := strings.ReplaceAll(s.name, " ", "_")
-		cfg := map[string]string{"connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector", "topics": b.run + "-source-users1", "table.name.format": table, "auto.create": "true"}
+		cfg := map[string]string{"connector.class": jdbcSink, "topics": b.run + "-source-users1", "table.name.format": table, "auto.create": "true"}
 		maps.Copy(cfg, s.cfg)
 		before, err := b.written(ctx)
 		if err != nil {

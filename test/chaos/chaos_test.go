@@ -41,7 +41,7 @@ type chaos struct {
 	admin   *kadm.Client
 	client  *kgo.Client // produces
 	workers [2]*harness.Connect
-	streams [3]*stream // numbers, texts, events; each goes into a table of its name
+	streams [3]*stream    // numbers, texts, events; each goes into a table of its name
 	bursts  chan struct{} // receives when a burst has just been written
 	kills   int
 }

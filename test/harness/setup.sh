@@ -5,9 +5,10 @@
 #   setup.sh            installs what is missing when it may (root on Debian), otherwise names it
 #   setup.sh kafka-3.9  fetches the jars of the last distribution before 4.0, which only the tests of a take-over need:
 #                       they call it
+#   setup.sh peers      fetches the Debezium JDBC sink with its drivers, which only `make bench-peers` needs
 #
 # It is quick when everything is there, and two runs at once are safe: they wait for each other. The jars go into
-# $KCONNECT_CACHE/kafka/lib (default: build/kafka/lib in the checkout), those of 3.9 into kafka-3.9/lib. Servers are installed,
+# $KCONNECT_CACHE/kafka/lib (default: build/kafka/lib in the checkout), those of 3.9 into kafka-3.9/lib, those of the sink into peers/lib. Servers are installed,
 # not started: the tests start their own on private folders and ports.
 # Leaves with status 0 when tests may run. What is missing then is named here, and the tests that need it skip; with CI=true a
 # missing part is status 1.
@@ -16,7 +17,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${KCONNECT_CACHE:-$root/build}
 name=${1:-kafka}
-[ "$name" = kafka ] || [ "$name" = kafka-3.9 ] || { echo "usage: $0 [kafka-3.9]" >&2; exit 2; }
+case $name in
+kafka | kafka-3.9) what='the jars of the Kafka distribution (about 90 files, 80 MB)' ;;
+peers) what='the Debezium JDBC sink (about 35 files, 50 MB)' ;;
+*)
+  echo "usage: $0 [kafka-3.9|peers]" >&2
+  exit 2
+  ;;
+esac
 mkdir -p "$cache/$name"
 cache=$(cd "$cache" && pwd)
 jars=$cache/$name
@@ -74,7 +82,7 @@ fetch_jars() {
   flock 9
   ! have_jars || return 0
   local log=$jars/maven.log new=$jars/lib.new
-  say "fetching the jars of the Kafka distribution into $jars/lib (about 90 files, 80 MB)"
+  say "fetching $what into $jars/lib"
   rm -rf "$new"
   mkdir -p "$new"
   mvn -B -f "$here/$pom" dependency:copy-dependencies "-DoutputDirectory=$new" </dev/null 2>&1 | tee "$log" |
@@ -82,15 +90,20 @@ fetch_jars() {
     { grep -E 'ERROR' "$log" | head -n 20 >&2; say "Maven could not fetch the jars, see above and $log"; return 1; }
   # The Java worker finds connectors on plugin.path only when they are not on its class path.
   rm -rf "$jars/lib" "$jars/plugins"
-  mkdir -p "$jars/plugins/file"
-  mv "$new"/connect-file-*.jar "$jars/plugins/file/"
+  if [ "$name" = peers ]; then
+    # The worker's own must serve: records hold objects of them.
+    rm -f "$new"/jackson-{core,databind,annotations}-[0-9]*.jar
+  else
+    mkdir -p "$jars/plugins/file"
+    mv "$new"/connect-file-*.jar "$jars/plugins/file/"
+  fi
   (cd "$here" && sha256sum "$pom") >"$new/pom.sha256"
   mv "$new" "$jars/lib"
   say "$(find "$jars/lib" -name '*.jar' | wc -l) jars are in $jars/lib"
 }
 
 if [ "$name" != kafka ]; then
-  have_jars || have mvn || { say 'Maven, which fetches the Kafka jars, is missing (Debian package: maven)'; exit 1; }
+  have_jars || have mvn || { say 'Maven, which fetches the jars, is missing (Debian package: maven)'; exit 1; }
   have_jars || fetch_jars
   exit
 fi
