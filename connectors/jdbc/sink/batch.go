@@ -183,11 +183,19 @@ func (w *writer) mostRows(op operation, columns int) int {
 	if op == opUpdate {
 		return 1
 	}
-	most := min(w.target.MaxRows(), w.s.batch, w.target.MaxPlaceholders()/max(columns, 1))
+	most := evenly(w.s.batch, max(min(w.target.MaxRows(), w.target.MaxPlaceholders()/max(columns, 1)), 1))
 	if op == opDelete && columns > 1 {
 		most = min(most, compositeDelete)
 	}
 	return max(most, 1)
+}
+
+// evenly returns how many rows each statement of a full batch takes when there
+// are as few as most allows: 3,000 rows are six statements of 500, where 512
+// would leave a rest for five small ones.
+func evenly(batch, most int) int {
+	statements := (batch + most - 1) / most
+	return (batch + statements - 1) / statements
 }
 
 // statementRows returns how many of n rows the next statement takes: the most
