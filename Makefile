@@ -54,7 +54,7 @@ bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw
 
 bench-peers: setup build $(SERVICES) ## our sink beside Java's in one run; ROWS=1000000; KCONNECT_PEER_JDBC=dir adds the connector whose jars are there
 	@test/harness/setup.sh peers
-	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -fast go run ./test/bench -only peers -rows $(ROWS)
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb -fast go run ./test/bench -only peers -rows $(ROWS)
 
 soak: setup build $(SERVICES) ## the long fault tests; SOAK=5m is their length
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb,postgres go test -count=1 -timeout 3h -run 'Soak|Forgets' -v ./test/... ./connect/converter/...
