@@ -14,6 +14,7 @@ type postgreSQL struct {
 	noQuotes       bool
 	untypedStrings bool // stringtype=unspecified
 	ownTimeout     bool // the URL's options set a statement_timeout
+	ownLockTimeout bool // and a lock_timeout
 }
 
 // PostgresName is the class name of the dialect of PostgreSQL.
@@ -56,9 +57,6 @@ func shortened(name string) string {
 	}
 	return name[:end]
 }
-
-// Place is Resolve, also for the tables of a sink.
-func (d *postgreSQL) Place(id TableID) TableID { return d.Resolve(id) }
 
 // MaxPlaceholders returns the limit of the protocol.
 func (d *postgreSQL) MaxPlaceholders() int { return 65535 }
@@ -152,31 +150,7 @@ func (d *postgreSQL) Clock(ctx context.Context, c *Conn, _ *Zone) (Timestamp, er
 // BindTimestamp returns a literal with the offset of db.timezone: columns with
 // time zone take the instant, those without the wall clock.
 func (d *postgreSQL) BindTimestamp(t Timestamp, o *ColumnOptions) driver.Value {
-	switch t {
-	case pgInfinity:
-		return "infinity"
-	case pgMinusInfinity:
-		return "-infinity"
-	}
-	offset := o.Zone.Offset(t.Seconds)
-	day := floorDiv(t.Seconds+offset, 86400)
-	y, m, dom := hybridDate(day)
-	if o.Proleptic {
-		y, m, dom = gregorianDate(day)
-	}
-	era := ""
-	if y < 1 {
-		y, era = 1-y, " BC"
-	}
-	text := appendDate(nil, y, m, dom)
-	text = appendClock(append(text, ' '), t.Seconds+offset-day*86400)
-	text = appendFraction(text, t.Nanos)
-	sign := byte('+')
-	if offset < 0 {
-		sign, offset = '-', -offset
-	}
-	text = appendClock(append(text, sign), offset)
-	return string(append(text, era...))
+	return string(appendPgTimestamp(nil, t, o.Zone, o.Proleptic))
 }
 
 // ReadSession sets the level, and takes the limit off how long a statement may

@@ -134,6 +134,9 @@ func (c *pgConn) ExecContext(ctx context.Context, query string, args []driver.Na
 		var changed int64
 		for _, r := range results {
 			changed += r.CommandTag.RowsAffected()
+			if query == "COMMIT" && r.CommandTag.String() == "ROLLBACK" {
+				return nil, errRolledBack // Promise 1: else rows would count as written
+			}
 		}
 		return driver.RowsAffected(changed), nil
 	}
@@ -241,7 +244,7 @@ func (s *pgStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (dri
 	}
 	tag, err := s.c.pc.ExecPrepared(ctx, s.stmt.Name, s.args.values, s.args.formats, nil).Close()
 	if err != nil {
-		return nil, err
+		return nil, pgError(err)
 	}
 	return driver.RowsAffected(tag.RowsAffected()), nil
 }

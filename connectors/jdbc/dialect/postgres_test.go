@@ -357,7 +357,7 @@ func TestPostgresErrorsAreClassified(t *testing.T) {
 		{state("23505"), Data},
 		{state("22001"), Data},
 		{state("22P02"), Data},
-		{state("42804"), Permanent},
+		{state("42804"), Syntax},
 		{state("XX000"), Permanent},
 		{&pgconn.PgError{Code: "0A000", Message: "cached plan must not change result type"}, Transient},
 		{state("0A000"), Permanent},
@@ -491,12 +491,12 @@ func TestPostgresTimestampsAreBoundWithTheirOffset(t *testing.T) {
 		o    ColumnOptions
 		want driver.Value
 	}{
-		{Timestamp{}, ColumnOptions{Zone: tokyo}, "1970-01-01 09:00:00+09:00:00"},
-		{Timestamp{}, ColumnOptions{Zone: newYork}, "1969-12-31 19:00:00-05:00:00"},
-		{Timestamp{1704067200, 123_456_000}, ColumnOptions{Zone: UTC}, "2024-01-01 00:00:00.123456+00:00:00"},
-		{Timestamp{-14830128000, 0}, ColumnOptions{Zone: UTC}, "1500-01-11 00:00:00+00:00:00"},
-		{Timestamp{-14830128000, 0}, ColumnOptions{Zone: UTC, Proleptic: true}, "1500-01-20 00:00:00+00:00:00"},
-		{TimestampOf(-63517953600000), ColumnOptions{Zone: UTC}, "0044-03-15 12:00:00+00:00:00 BC"},
+		{Timestamp{}, ColumnOptions{Zone: tokyo}, "1970-01-01 09:00:00+09"},
+		{Timestamp{}, ColumnOptions{Zone: newYork}, "1969-12-31 19:00:00-05"},
+		{Timestamp{1704067200, 123_456_000}, ColumnOptions{Zone: UTC}, "2024-01-01 00:00:00.123456+00"},
+		{Timestamp{-14830128000, 0}, ColumnOptions{Zone: UTC}, "1500-01-11 00:00:00+00"},
+		{Timestamp{-14830128000, 0}, ColumnOptions{Zone: UTC, Proleptic: true}, "1500-01-20 00:00:00+00"},
+		{TimestampOf(-63517953600000), ColumnOptions{Zone: UTC}, "0044-03-15 12:00:00+00 BC"},
 		{pgInfinity, ColumnOptions{Zone: UTC}, "infinity"},
 		{pgMinusInfinity, ColumnOptions{Zone: UTC}, "-infinity"},
 	} {

@@ -59,6 +59,7 @@ func openPostgres(rest string, c Config) (*Database, error) {
 		return nil, err
 	}
 	d.ownTimeout = strings.Contains(base.RuntimeParams["options"], "statement_timeout")
+	d.ownLockTimeout = strings.Contains(base.RuntimeParams["options"], "lock_timeout")
 	db := &Database{Dialect: d}
 	if db.hosts, err = postgresHosts(base, hostList, p); err != nil {
 		return nil, err

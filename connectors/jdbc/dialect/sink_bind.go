@@ -20,9 +20,19 @@ func (o *BindOptions) timestampField(name string, s *data.Schema) bool {
 	return len(o.TimestampFields) > 0 && (s.Type() == data.Int64 || s.Type() == data.String) && slices.Contains(o.TimestampFields, name)
 }
 
-// Binder implements Target: temporal values go as the text that a clock of the
+// Bind implements Target.
+func (d *mySQL) Bind(field string, s *data.Schema, c *TableColumn, o BindOptions) Bound {
+	return Bound{Name: c.Name, Bind: d.binder(field, s, o)}
+}
+
+// Bind implements Target.
+func (d *sqLite) Bind(field string, s *data.Schema, c *TableColumn, o BindOptions) Bound {
+	return Bound{Name: c.Name, Bind: d.binder(field, s, o)}
+}
+
+// binder lets temporal values go as the text that a clock of the
 // zone shows, because the server's own types know no zone.
-func (d *mySQL) Binder(name string, s *data.Schema, o BindOptions) Binder {
+func (d *mySQL) binder(name string, s *data.Schema, o BindOptions) Binder {
 	if temporal(name, s, &o) {
 		format := temporalFormat(name, s, o)
 		return func(v data.Value, a *Args) error {
@@ -47,9 +57,9 @@ func (d *mySQL) Binder(name string, s *data.Schema, o BindOptions) Binder {
 	}, func(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) })
 }
 
-// Binder implements Target: temporal values go as milliseconds since the
+// binder lets temporal values go as milliseconds since the
 // epoch, in whatever zone (golden jdbc-sink/types-logical-sqlite).
-func (d *sqLite) Binder(name string, s *data.Schema, o BindOptions) Binder {
+func (d *sqLite) binder(name string, s *data.Schema, o BindOptions) Binder {
 	switch {
 	case o.timestampField(name, s):
 		return func(v data.Value, a *Args) error {

@@ -23,6 +23,10 @@ func zone(t *testing.T, name string) *Zone {
 	return z
 }
 
+func bindOf(t Target, field string, s *data.Schema, o BindOptions) Binder {
+	return t.Bind(field, s, &TableColumn{Name: field}, o).Bind
+}
+
 // bound returns the argument that a value becomes.
 func bound(b Binder, v data.Value) (driver.Value, error) {
 	var a Args
@@ -79,7 +83,7 @@ func TestBoundValues(t *testing.T) {
 				target Target
 				want   driver.Value
 			}{{testMySQL, c.mysql}, {testSQLite, c.sqlite}} {
-				got, err := bound(d.target.Binder("c", c.schema, c.o), c.v)
+				got, err := bound(bindOf(d.target, "c", c.schema, c.o), c.v)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -113,7 +117,7 @@ func TestWhatNoArgumentCanHoldIsAFaultOfTheRecord(t *testing.T) {
 			targets = targets[:1]
 		}
 		for _, d := range targets {
-			if v, err := bound(d.Binder(c.name, c.schema, o), c.v); err == nil || connect.KindOf(err) != connect.Data {
+			if v, err := bound(bindOf(d, c.name, c.schema, o), c.v); err == nil || connect.KindOf(err) != connect.Data {
 				t.Errorf("%s: %s became %v, %v", d.Name(), c.schema, v, err)
 			}
 		}
@@ -195,8 +199,8 @@ func TestArgsKeepTheirValuesUntilReset(t *testing.T) {
 }
 
 func TestBindingAllocatesNothing(t *testing.T) {
-	bind := testMySQL.Binder("c", schemaOf(data.NewTimestampBuilder()), BindOptions{Zone: UTC, DateZone: UTC})
-	text := testMySQL.Binder("c", data.StringSchema, BindOptions{})
+	bind := bindOf(testMySQL, "c", schemaOf(data.NewTimestampBuilder()), BindOptions{Zone: UTC, DateZone: UTC})
+	text := bindOf(testMySQL, "c", data.StringSchema, BindOptions{})
 	var a Args
 	row := func() {
 		a.Reset()

@@ -62,6 +62,9 @@ func columnSpec(t Target, c NewColumn, o BindOptions) (string, error) {
 func literal(t Target, c NewColumn, v data.Value, o BindOptions) (string, error) {
 	switch v.Kind() {
 	case data.KindBool:
+		if _, postgres := t.(*postgreSQL); postgres {
+			return strings.ToUpper(strconv.FormatBool(v.Bool())), nil
+		}
 		if v.Bool() {
 			return "1", nil
 		}
@@ -76,6 +79,9 @@ func literal(t Target, c NewColumn, v data.Value, o BindOptions) (string, error)
 	case data.KindFloat64:
 		return floatLiteral(c, v.Float64(), 64)
 	case data.KindBytes:
+		if _, postgres := t.(*postgreSQL); postgres { // D9: Java's x'0102' is a bit string there
+			return `'\x` + hex.EncodeToString(v.Bytes()) + `'::bytea`, nil
+		}
 		return "x'" + hex.EncodeToString(v.Bytes()) + "'", nil
 	case data.KindDecimal:
 		return string(appendPlain(nil, v.Decimal())), nil

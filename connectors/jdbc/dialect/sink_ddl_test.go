@@ -120,17 +120,25 @@ func TestDefaultsAreEscaped(t *testing.T) {
 	}
 }
 
+func named(names ...string) []Bound {
+	columns := make([]Bound, len(names))
+	for i, name := range names {
+		columns[i].Name = name
+	}
+	return columns
+}
+
 func TestStatements(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{testMySQL.Insert(testTable, []string{"a", "b"}, 2), "INSERT INTO `db`.`t`(`a`,`b`) VALUES(?,?),(?,?)"},
-		{testMySQL.Upsert(testTable, []string{"a"}, []string{"b", "c"}, 1), "insert into `db`.`t`(`a`,`b`,`c`) values(?,?,?) on duplicate key update `b`=values(`b`),`c`=values(`c`)"},
-		{testMySQL.Upsert(testTable, []string{"a"}, nil, 1), "insert into `db`.`t`(`a`) values(?) on duplicate key update `a`=values(`a`)"},
-		{testSQLite.Upsert(TableID{Name: "t"}, []string{"a"}, []string{"b"}, 2), `INSERT OR REPLACE INTO "t"("a","b") VALUES(?,?),(?,?)`},
-		{Update(testMySQL, testTable, []string{"a", "k"}, []string{"b", "c"}), "UPDATE `db`.`t` SET `b` = ?, `c` = ? WHERE `a` = ? AND `k` = ?"},
-		{Delete(testMySQL, testTable, []string{"a", "k"}, 1), "DELETE FROM `db`.`t` WHERE `a` = ? AND `k` = ?"},
-		{Delete(testMySQL, testTable, []string{"a"}, 3), "DELETE FROM `db`.`t` WHERE `a` IN (?,?,?)"},
-		{Delete(testMySQL, testTable, []string{"a", "k"}, 2), "DELETE FROM `db`.`t` WHERE (`a` = ? AND `k` = ?) OR (`a` = ? AND `k` = ?)"},
-		{testMySQL.Insert(TableID{Name: "a`b"}, []string{"c`"}, 1), "INSERT INTO `a``b`(`c```) VALUES(?)"},
+		{testMySQL.Insert(testTable, named("a", "b"), 2), "INSERT INTO `db`.`t`(`a`,`b`) VALUES(?,?),(?,?)"},
+		{testMySQL.Upsert(testTable, named("a"), named("b", "c"), 1), "insert into `db`.`t`(`a`,`b`,`c`) values(?,?,?) on duplicate key update `b`=values(`b`),`c`=values(`c`)"},
+		{testMySQL.Upsert(testTable, named("a"), nil, 1), "insert into `db`.`t`(`a`) values(?) on duplicate key update `a`=values(`a`)"},
+		{testSQLite.Upsert(TableID{Name: "t"}, named("a"), named("b"), 2), `INSERT OR REPLACE INTO "t"("a","b") VALUES(?,?),(?,?)`},
+		{testMySQL.Update(testTable, named("a", "k"), named("b", "c")), "UPDATE `db`.`t` SET `b` = ?, `c` = ? WHERE `a` = ? AND `k` = ?"},
+		{testMySQL.Delete(testTable, named("a", "k"), 1), "DELETE FROM `db`.`t` WHERE `a` = ? AND `k` = ?"},
+		{testMySQL.Delete(testTable, named("a"), 3), "DELETE FROM `db`.`t` WHERE `a` IN (?,?,?)"},
+		{testMySQL.Delete(testTable, named("a", "k"), 2), "DELETE FROM `db`.`t` WHERE (`a` = ? AND `k` = ?) OR (`a` = ? AND `k` = ?)"},
+		{testMySQL.Insert(TableID{Name: "a`b"}, named("c`"), 1), "INSERT INTO `a``b`(`c```) VALUES(?)"},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {
 			t.Error(diff)
@@ -142,8 +150,9 @@ func TestPlaceKeepsWhatTheDialectDoesNotHave(t *testing.T) {
 	for text, want := range map[string]string{
 		"t": "`db`.`t`", "x.t": "`db`.`x`.`t`", "a.b.c": "`a`.`b`.`c`", "`a.b`": "`db`.`a.b`", "a.b.c.d": "`db`.`a`.`b`",
 	} {
-		if got := testMySQL.Place(ParseID(text, '`')).SQL(testMySQL); got != want {
-			t.Errorf("%s: %s, want %s", text, got, want)
+		id, err := testMySQL.Place(t.Context(), nil, ParseID(text, '`'))
+		if got := id.SQL(testMySQL); got != want || err != nil {
+			t.Errorf("%s: %s (%v), want %s", text, got, err, want)
 		}
 	}
 }

@@ -6,15 +6,15 @@ import (
 )
 
 // Place implements Target: MariaDB's catalog is its database.
-func (d *mySQL) Place(id TableID) TableID {
+func (d *mySQL) Place(_ context.Context, _ *Conn, id TableID) (TableID, error) {
 	if id.Catalog == "" {
 		id.Catalog = d.database
 	}
-	return id
+	return id, nil
 }
 
 // Place implements Target: SQLite has neither catalog nor schema to add.
-func (d *sqLite) Place(id TableID) TableID { return id }
+func (d *sqLite) Place(_ context.Context, _ *Conn, id TableID) (TableID, error) { return id, nil }
 
 // BeginWrite implements Target.
 func (d *mySQL) BeginWrite() string { return "START TRANSACTION" }
@@ -23,6 +23,30 @@ func (d *mySQL) BeginWrite() string { return "START TRANSACTION" }
 // wait for another writer later, so it asks for the lock at once.
 func (d *sqLite) BeginWrite() string { return "BEGIN IMMEDIATE" }
 
+// ErrorsAbort implements Target.
+func (d *mySQL) ErrorsAbort() bool { return false }
+
+// ErrorsAbort implements Target.
+func (d *sqLite) ErrorsAbort() bool { return false }
+
+// RowsInArrays implements Target.
+func (d *mySQL) RowsInArrays() bool { return false }
+
+// RowsInArrays implements Target.
+func (d *sqLite) RowsInArrays() bool { return false }
+
+// DistinctKeys implements Target.
+func (d *mySQL) DistinctKeys() bool { return false }
+
+// DistinctKeys implements Target.
+func (d *sqLite) DistinctKeys() bool { return false }
+
+// MetTwice implements Target.
+func (d *mySQL) MetTwice(error) bool { return false }
+
+// MetTwice implements Target.
+func (d *sqLite) MetTwice(error) bool { return false }
+
 // MaxRows implements Target: more rows a statement were no faster.
 func (d *mySQL) MaxRows() int { return 512 }
 
@@ -30,66 +54,84 @@ func (d *mySQL) MaxRows() int { return 512 }
 func (d *sqLite) MaxRows() int { return 128 }
 
 // Insert implements Target.
-func (d *mySQL) Insert(id TableID, columns []string, rows int) string {
-	return "INSERT INTO " + id.SQL(d) + "(" + quoted(d, columns) + ") VALUES" + tuples(len(columns), rows)
+func (d *mySQL) Insert(id TableID, columns []Bound, rows int) string {
+	return "INSERT INTO " + id.SQL(d) + "(" + quotedNames(d, columns) + ") VALUES" + tuples(len(columns), rows)
 }
 
 // Insert implements Target.
-func (d *sqLite) Insert(id TableID, columns []string, rows int) string {
-	return "INSERT INTO " + id.SQL(d) + "(" + quoted(d, columns) + ") VALUES" + tuples(len(columns), rows)
+func (d *sqLite) Insert(id TableID, columns []Bound, rows int) string {
+	return "INSERT INTO " + id.SQL(d) + "(" + quotedNames(d, columns) + ") VALUES" + tuples(len(columns), rows)
 }
 
 // Upsert implements Target. With nothing but keys they are set to themselves.
-func (d *mySQL) Upsert(id TableID, keys, others []string, rows int) string {
+func (d *mySQL) Upsert(id TableID, keys, others []Bound, rows int) string {
 	set := others
 	if len(set) == 0 {
 		set = keys
 	}
 	updates := make([]string, len(set))
 	for i, c := range set {
-		q := d.Quote(c)
+		q := d.Quote(c.Name)
 		updates[i] = q + "=values(" + q + ")"
 	}
 	columns := append(keys[:len(keys):len(keys)], others...)
-	return "insert into " + id.SQL(d) + "(" + quoted(d, columns) + ") values" + tuples(len(columns), rows) +
+	return "insert into " + id.SQL(d) + "(" + quotedNames(d, columns) + ") values" + tuples(len(columns), rows) +
 		" on duplicate key update " + strings.Join(updates, ",")
 }
 
 // Upsert implements Target. As in Java a replaced row loses the columns that
 // the record does not have (golden jdbc-sink/upsert-sqlite-loses-other-columns).
-func (d *sqLite) Upsert(id TableID, keys, others []string, rows int) string {
+func (d *sqLite) Upsert(id TableID, keys, others []Bound, rows int) string {
 	columns := append(keys[:len(keys):len(keys)], others...)
-	return "INSERT OR REPLACE INTO " + id.SQL(d) + "(" + quoted(d, columns) + ") VALUES" + tuples(len(columns), rows)
+	return "INSERT OR REPLACE INTO " + id.SQL(d) + "(" + quotedNames(d, columns) + ") VALUES" + tuples(len(columns), rows)
 }
 
-// Update returns the UPDATE of one row; its arguments are the others first.
-func Update(d Dialect, id TableID, keys, others []string) string {
+// Update implements Target.
+func (d *mySQL) Update(id TableID, keys, others []Bound) string { return update(d, id, keys, others) }
+
+// Update implements Target.
+func (d *sqLite) Update(id TableID, keys, others []Bound) string { return update(d, id, keys, others) }
+
+func update(d Dialect, id TableID, keys, others []Bound) string {
 	set := make([]string, len(others))
 	for i, c := range others {
-		set[i] = d.Quote(c) + " = ?"
+		set[i] = d.Quote(c.Name) + " = ?"
 	}
 	return "UPDATE " + id.SQL(d) + " SET " + strings.Join(set, ", ") + " WHERE " + equalTo(d, keys)
 }
 
-// Delete returns the DELETE of so many rows by their keys.
-func Delete(d Dialect, id TableID, keys []string, rows int) string {
+// Delete implements Target.
+func (d *mySQL) Delete(id TableID, keys []Bound, rows int) string { return remove(d, id, keys, rows) }
+
+// Delete implements Target.
+func (d *sqLite) Delete(id TableID, keys []Bound, rows int) string { return remove(d, id, keys, rows) }
+
+func remove(d Dialect, id TableID, keys []Bound, rows int) string {
 	text := "DELETE FROM " + id.SQL(d) + " WHERE "
 	switch {
 	case rows == 1:
 		return text + equalTo(d, keys)
 	case len(keys) == 1:
-		return text + d.Quote(keys[0]) + " IN " + tuples(rows, 1)
+		return text + d.Quote(keys[0].Name) + " IN " + tuples(rows, 1)
 	}
 	one := "(" + equalTo(d, keys) + ")"
 	return text + one + strings.Repeat(" OR "+one, rows-1)
 }
 
-func equalTo(d Dialect, columns []string) string {
+func equalTo(d Dialect, columns []Bound) string {
 	terms := make([]string, len(columns))
 	for i, c := range columns {
-		terms[i] = d.Quote(c) + " = ?"
+		terms[i] = d.Quote(c.Name) + " = ?"
 	}
 	return strings.Join(terms, " AND ")
+}
+
+func quotedNames(d Dialect, columns []Bound) string {
+	names := make([]string, len(columns))
+	for i := range columns {
+		names[i] = columns[i].Name
+	}
+	return quoted(d, names)
 }
 
 // tuples returns rows of placeholders: (?,?),(?,?).

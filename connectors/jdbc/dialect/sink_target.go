@@ -10,11 +10,11 @@ import (
 // Target is what a sink needs of a dialect besides.
 type Target interface {
 	Dialect
-	// Place completes the name of a target table by the connection's database.
-	// Unlike Resolve it keeps a schema that the dialect does not have, so that
-	// the statement fails as it does in Java (golden
+	// Place completes the name of a target table by the connection's database
+	// and schema. Unlike Resolve it keeps a part that the dialect does not have,
+	// so that the statement fails as it does in Java (golden
 	// jdbc-sink/table-format-db-prefix-mariadb).
-	Place(id TableID) TableID
+	Place(ctx context.Context, c *Conn, id TableID) (TableID, error)
 	// UniqueKeys returns the columns of every unique index of a table, the
 	// primary key among them.
 	UniqueKeys(ctx context.Context, c *Conn, t *Table) ([][]string, error)
@@ -30,16 +30,32 @@ type Target interface {
 	// BeginWrite is the statement that begins a transaction which writes.
 	BeginWrite() string
 
+	// ErrorsAbort reports whether after an error a transaction can do nothing but
+	// go back, to a savepoint or altogether.
+	ErrorsAbort() bool
+
+	// Bind returns how the values of a field are written into a column.
+	Bind(field string, s *data.Schema, c *TableColumn, o BindOptions) Bound
 	// Insert returns the INSERT of so many rows into columns.
-	Insert(id TableID, columns []string, rows int) string
+	Insert(id TableID, columns []Bound, rows int) string
 	// Upsert returns the statement that inserts rows or changes those of the
 	// same keys. The keys are the first columns.
-	Upsert(id TableID, keys, others []string, rows int) string
+	Upsert(id TableID, keys, others []Bound, rows int) string
+	// Update returns the UPDATE of one row; its arguments are the others first.
+	Update(id TableID, keys, others []Bound) string
+	// Delete returns the DELETE of so many rows by their keys.
+	Delete(id TableID, keys []Bound, rows int) string
 	// MaxRows is the most rows of one statement that are worth while.
 	MaxRows() int
+	// RowsInArrays reports whether statements take an array of all rows' values
+	// for each column (see Args.Column), so that one text is for any number of
+	// rows, and as many placeholders.
+	RowsInArrays() bool
+	// DistinctKeys reports whether one upsert may not have rows of equal keys.
+	DistinctKeys() bool
+	// MetTwice reports whether an error says that an upsert had them.
+	MetTwice(err error) bool
 
-	// Binder returns how values of a column become arguments.
-	Binder(name string, s *data.Schema, o BindOptions) Binder
 	// Describe returns the text that the database itself gave an error, and its
 	// code for those who must not see the text.
 	Describe(err error) (text, code string)
@@ -49,6 +65,7 @@ type Target interface {
 
 var (
 	_ Target = (*mySQL)(nil)
+	_ Target = (*postgreSQL)(nil)
 	_ Target = (*sqLite)(nil)
 )
 
@@ -57,7 +74,17 @@ func TargetOf(d Dialect) (Target, error) {
 	if t, ok := d.(Target); ok {
 		return t, nil
 	}
-	return nil, fmt.Errorf("a sink cannot write to %s: it can to MySqlDatabaseDialect and SqliteDatabaseDialect", d.Name())
+	return nil, fmt.Errorf("a sink cannot write to %s: it can to MySqlDatabaseDialect, PostgreSqlDatabaseDialect and SqliteDatabaseDialect", d.Name())
+}
+
+// Bound is a column of statements that write.
+type Bound struct {
+	Name string // in the table's own spelling (D7)
+	Bind Binder
+	// Element is the type of the column's array where rows go in arrays.
+	Element ElementType
+	cast    string // the type to which the statement casts values, if any
+	setOnly bool   // not where rows are found by the column
 }
 
 // NewColumn is a column that records fill, for a table to be made or extended.

@@ -60,7 +60,7 @@ func (b *batch) write(ctx context.Context, s *shape, op operation, rows []int) e
 				continue
 			}
 		}
-		n, err := b.statement(ctx, s, op, rows)
+		n, err := b.tryStatement(ctx, s, op, rows)
 		if err != nil {
 			if err := b.isolate(ctx, s, op, rows[:n], err); err != nil {
 				return err
@@ -69,6 +69,19 @@ func (b *batch) write(ctx context.Context, s *shape, op operation, rows []int) e
 		rows = rows[n:]
 	}
 	return nil
+}
+
+// tryStatement is statement, after whose failure others can follow when bad rows
+// are looked for.
+func (b *batch) tryStatement(ctx context.Context, s *shape, op operation, rows []int) (n int, err error) {
+	if b.bad == nil {
+		return b.statement(ctx, s, op, rows)
+	}
+	err = b.w.guarded(ctx, func() error {
+		n, err = b.statement(ctx, s, op, rows)
+		return err
+	})
+	return n, err
 }
 
 // isolate looks in the rows of a statement that failed for those to blame: it
@@ -109,38 +122,28 @@ func (b *batch) blame(err error, s *shape, row int) error {
 // statement binds and executes one statement. It returns how many of the first
 // rows it was for.
 func (b *batch) statement(ctx context.Context, s *shape, op operation, rows []int) (int, error) {
-	first, second := s.arguments(op)
-	most := b.w.mostRows(op, len(first)+len(second))
-	n := statementRows(len(rows), most)
-	args := &b.w.args
-	args.Reset()
-	for i, row := range rows[:n] {
-		r := &b.records[row]
-		err := bind(args, first, r)
-		if err == nil {
-			err = bind(args, second, r)
-		}
-		if err != nil {
-			return n, b.locate(err, r)
-		}
-		if args.Bytes() > statementBytes && n > 1 {
-			n = statementRows(max(i, 1), most) // without this row, unless it is the first
-			break
-		}
+	n, err := b.bindRows(s, op, rows)
+	if err != nil {
+		return n, err
 	}
-	stmt, err := b.w.prepare(ctx, s, statement{op, n})
+	k := statement{op, n}
+	if b.w.target.RowsInArrays() {
+		k.rows = 0
+	}
+	stmt, err := b.w.prepare(ctx, s, k)
 	if err == nil {
 		began := time.Now()
-		_, err = stmt.ExecNamed(ctx, args.Values(n*(len(first)+len(second))))
+		_, err = stmt.ExecNamed(ctx, b.w.args.Values(n*s.values(op)))
 		b.w.counts.took(began)
 		b.w.counts.statements.Add(1)
 		if err != nil {
 			// It may hold on to its arguments: MariaDB refuses whatever comes after a
 			// value above max_allowed_packet.
-			b.w.discard(s, statement{op, n})
+			b.w.discard(s, k)
 		}
 	}
 	if err != nil {
+		s.single = s.single || b.w.target.MetTwice(err)
 		e := &sqlError{err: err, table: b.table.id.Text(), shape: s}
 		if n == 1 {
 			e.record = &b.records[rows[0]]
@@ -148,6 +151,48 @@ func (b *batch) statement(ctx context.Context, s *shape, op operation, rows []in
 		return n, e
 	}
 	b.w.tx.rows += int64(n)
+	return n, nil
+}
+
+// bindRows binds rows for one statement and returns how many of the first it
+// has taken.
+func (b *batch) bindRows(s *shape, op operation, rows []int) (int, error) {
+	first, second := s.arguments(op)
+	arrays, most := b.w.target.RowsInArrays(), b.w.mostRows(s, op)
+	n := min(len(rows), most)
+	if !arrays {
+		n = statementRows(len(rows), most)
+	}
+	args := &b.w.args
+	args.Reset()
+	for _, columns := range [...][]column{first, second} {
+		for i := range columns {
+			args.Column(columns[i].Element)
+		}
+	}
+	distinct := op == opUpsert && b.w.target.DistinctKeys() && n > 1
+	if distinct {
+		b.w.met.reset()
+	}
+	for i, row := range rows[:n] {
+		r := &b.records[row]
+		if distinct && !b.w.met.add(s, r) {
+			return i, nil // in the next statement, because rows of one key go one after the other
+		}
+		err := bind(args, first, r)
+		if err == nil {
+			err = bind(args, second, r)
+		}
+		switch {
+		case err != nil:
+			return n, b.locate(err, r)
+		case args.Bytes() <= statementBytes || n == 1:
+		case arrays:
+			return i + 1, nil
+		default:
+			return statementRows(max(i, 1), most), nil // without this row, unless it is the first
+		}
+	}
 	return n, nil
 }
 
@@ -160,7 +205,7 @@ func bind(args *dialect.Args, columns []column, r *connect.Record) error {
 			args.Null()
 			continue
 		}
-		if err := c.bind(v, args); err != nil {
+		if err := c.Bind(v, args); err != nil {
 			return err
 		}
 	}
@@ -179,12 +224,16 @@ func (b *batch) locate(err error, r *connect.Record) error {
 }
 
 // mostRows returns how many rows a statement may have.
-func (w *writer) mostRows(op operation, columns int) int {
-	if op == opUpdate {
+func (w *writer) mostRows(s *shape, op operation) int {
+	if op == opUpdate || op == opUpsert && s.single {
 		return 1
 	}
-	most := evenly(w.s.batch, max(min(w.target.MaxRows(), w.target.MaxPlaceholders()/max(columns, 1)), 1))
-	if op == opDelete && columns > 1 {
+	most := w.target.MaxRows()
+	if w.target.RowsInArrays() {
+		return max(min(most, w.s.batch), 1)
+	}
+	most = evenly(w.s.batch, max(min(most, w.target.MaxPlaceholders()/max(s.values(op), 1)), 1))
+	if op == opDelete && s.keys > 1 {
 		most = min(most, compositeDelete)
 	}
 	return max(most, 1)

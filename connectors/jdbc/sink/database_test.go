@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"kconnect/connect/config"
 
@@ -24,8 +28,8 @@ type testDatabase struct {
 	name   string
 	config config.Map // connection.* keys
 	db     *sql.DB
-	dsn    string // of the Go driver; MariaDB only
-	sqlite bool
+	dsn    string // of the Go driver; not SQLite
+	kind   string // as the recordings name it: mariadb, postgres or sqlite
 }
 
 var databases atomic.Int64 // makes names unique within one run
@@ -35,7 +39,7 @@ var databases atomic.Int64 // makes names unique within one run
 func mariaDB(tb testing.TB) *testDatabase {
 	tb.Helper()
 	c := mariaServer(tb)
-	d := &testDatabase{name: fmt.Sprintf("sink_%d_%d", os.Getpid(), databases.Add(1))}
+	d := &testDatabase{kind: "mariadb", name: fmt.Sprintf("sink_%d_%d", os.Getpid(), databases.Add(1))}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		tb.Fatal(err)
@@ -79,6 +83,44 @@ func mariaServer(tb testing.TB) *mysql.Config {
 	return c
 }
 
+// postgresDB returns an empty database on the server that KCONNECT_TEST_POSTGRES
+// names, a URL of the Go driver, and skips the test without one.
+func postgresDB(tb testing.TB) *testDatabase {
+	tb.Helper()
+	text := os.Getenv("KCONNECT_TEST_POSTGRES")
+	if text == "" {
+		const missing = "KCONNECT_TEST_POSTGRES (postgres://user:password@host:port/postgres) names no PostgreSQL server; make test starts one"
+		if os.Getenv("CI") == "true" {
+			tb.Fatal(missing)
+		}
+		tb.Skip("skipped: " + missing)
+	}
+	c, err := pgx.ParseConfig(text)
+	if err != nil {
+		tb.Fatalf("KCONNECT_TEST_POSTGRES: %v", err)
+	}
+	d := &testDatabase{kind: "postgres", name: fmt.Sprintf("sink_%d_%d", os.Getpid(), databases.Add(1))}
+	server := stdlib.OpenDB(*c)
+	if _, err := server.ExecContext(tb.Context(), `CREATE DATABASE "`+d.name+`"`); err != nil {
+		tb.Fatalf("the PostgreSQL server of KCONNECT_TEST_POSTGRES: %v", err)
+	}
+	tb.Cleanup(func() {
+		if _, err := server.ExecContext(context.Background(), `DROP DATABASE "`+d.name+`" WITH (FORCE)`); err != nil {
+			tb.Error(err)
+		}
+		_ = server.Close()
+	})
+	own := c.Copy()
+	own.Database = d.name
+	own.RuntimeParams["TimeZone"] = "UTC" // as where the recordings were made
+	address := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	d.dsn = (&url.URL{Scheme: "postgres", User: url.UserPassword(c.User, c.Password), Host: address, Path: "/" + d.name, RawQuery: "sslmode=disable"}).String()
+	d.db = stdlib.OpenDB(*own)
+	tb.Cleanup(func() { _ = d.db.Close() })
+	d.config = config.Map{"connection.url": "jdbc:postgresql://" + address + "/" + d.name, "connection.user": c.User, "connection.password": c.Password}
+	return d
+}
+
 // sqliteDB returns an empty database file.
 func sqliteDB(tb testing.TB) *testDatabase {
 	tb.Helper()
@@ -87,7 +129,7 @@ func sqliteDB(tb testing.TB) *testDatabase {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d := &testDatabase{name: path, db: db, sqlite: true, config: config.Map{"connection.url": "jdbc:sqlite:" + path}}
+	d := &testDatabase{name: path, db: db, kind: "sqlite", config: config.Map{"connection.url": "jdbc:sqlite:" + path}}
 	d.exec(tb, "CREATE TABLE made_once(a int)")
 	d.exec(tb, "DROP TABLE made_once")
 	tb.Cleanup(func() { _ = db.Close() })

@@ -141,10 +141,16 @@ func (w *writer) execDDL(ctx context.Context, t *table, text string) error {
 		w.tx.ddl = true
 	}
 	w.log.Info("changing the database", zap.String("statement", text))
-	if _, err := w.conn.Exec(ctx, text); err != nil {
-		return w.fail(err, t, nil)
+	run := func() error {
+		if _, err := w.conn.Exec(ctx, text); err != nil {
+			return w.fail(err, t, nil)
+		}
+		return nil
 	}
-	return nil
+	if w.target.DDLCommits() {
+		return run()
+	}
+	return w.guarded(ctx, run)
 }
 
 func missingFields(def *dialect.Table, fields []field) []field {

@@ -27,10 +27,22 @@ func (w *writer) deliver(ctx context.Context, records []connect.Record, tolerant
 	return bad, err
 }
 
-// tableGone reports whether a table or column that was there is missing.
+// tableGone reports whether a table or column that was there is missing, or may
+// be of another type now.
 func (w *writer) tableGone(err error) bool {
 	e, ok := errors.AsType[*sqlError](err)
-	return ok && !e.connect && w.target.Classify(e.err) == dialect.Missing
+	if !ok || e.connect {
+		return false
+	}
+	class := w.target.Classify(e.err)
+	return class == dialect.Missing || class == dialect.Syntax
+}
+
+// metTwice reports whether an upsert had rows that are of one key to the
+// database. Their shape is written with one row a statement from then on.
+func (w *writer) metTwice(err error) bool {
+	e, ok := errors.AsType[*sqlError](err)
+	return ok && w.target.MetTwice(e.err)
 }
 
 // attempt is deliver without a second look. When first is set a missing table
@@ -42,6 +54,11 @@ func (w *writer) attempt(ctx context.Context, records []connect.Record, tolerant
 	bad, err := w.plan(ctx, records, tolerant)
 	if err == nil {
 		err = w.writeRows(ctx, records, nil)
+	}
+	for err != nil && w.metTwice(err) { // once for each shape
+		if err = w.takeBack(ctx); err == nil {
+			err = w.writeRows(ctx, records, nil)
+		}
 	}
 	if err != nil && tolerant && w.isolates(err) && (!first || !w.tableGone(err)) {
 		// The rows of a merged statement hide others of the same keys, so they
@@ -149,7 +166,7 @@ func (w *writer) shapeOf(ctx context.Context, r *connect.Record) (*table, *shape
 	if err := w.s.check(r); err != nil {
 		return nil, nil, err
 	}
-	t, err := w.tableOf(r.Topic)
+	t, err := w.tableOf(ctx, r.Topic)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -176,7 +193,7 @@ func (w *writer) shapeOf(ctx context.Context, r *connect.Record) (*table, *shape
 	return t, s, nil
 }
 
-func (w *writer) tableOf(topic string) (*table, error) {
+func (w *writer) tableOf(ctx context.Context, topic string) (*table, error) {
 	if t, ok := w.topics[topic]; ok {
 		return t, nil
 	}
@@ -184,7 +201,10 @@ func (w *writer) tableOf(topic string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := w.target.Place(dialect.ParseID(name, w.target.QuoteChar()))
+	id, err := w.target.Place(ctx, w.conn, dialect.ParseID(name, w.target.QuoteChar()))
+	if err != nil {
+		return nil, &sqlError{err: err}
+	}
 	t, ok := w.tables[id]
 	if !ok {
 		t = &table{id: id}
@@ -256,5 +276,8 @@ func (w *writer) one(ctx context.Context, record []connect.Record) error {
 	if _, err := w.plan(ctx, record, false); err != nil {
 		return err
 	}
-	return w.writeRows(ctx, record, nil)
+	if err := w.beginRows(ctx); err != nil {
+		return err
+	}
+	return w.guarded(ctx, func() error { return w.writeRows(ctx, record, nil) })
 }

@@ -88,7 +88,7 @@ func row(s *shape, r *connect.Record) string {
 			break
 		}
 		c := &columns[i]
-		b.WriteString(c.name + "=" + valueText(c.value(r)))
+		b.WriteString(c.Name + "=" + valueText(c.value(r)))
 	}
 	return b.String()
 }

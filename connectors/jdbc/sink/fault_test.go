@@ -86,68 +86,70 @@ func (g *gate) reopen() {
 // through returns the database as it is reached through a gate.
 func (d *testDatabase) through(t *testing.T) (*testDatabase, *gate) {
 	t.Helper()
-	rest := strings.TrimPrefix(d.config["connection.url"], "jdbc:mariadb://")
+	scheme, rest, _ := strings.Cut(d.config["connection.url"], "//")
 	server, database, _ := strings.Cut(rest, "/")
 	g := newGate(t, server)
 	m := d.config.Clone()
-	m["connection.url"] = "jdbc:mariadb://" + g.listener.Addr().String() + "/" + database
-	return &testDatabase{name: d.name, config: m, db: d.db}, g
+	m["connection.url"] = scheme + "//" + g.listener.Addr().String() + "/" + database
+	return &testDatabase{name: d.name, kind: d.kind, config: m, db: d.db}, g
 }
 
 func TestADatabaseThatIsAwayIsWaitedForAndNothingIsReported(t *testing.T) {
-	d := mariaDB(t)
-	d.exec(t, "CREATE TABLE t(id int primary key, name varchar(10))")
-	gated, g := d.through(t)
-	dlq := &deadLetters{tolerant: true}
-	task := startTask(t, gated, dlq, config.Map{"max.retries": "0"})
-	if err := task.Put(t.Context(), []connect.Record{idNameRecord(0, 1, "a")}); err != nil {
-		t.Fatal(err)
-	}
-	g.cut()
-	records := []connect.Record{idNameRecord(1, 2, "b")}
-	for range 3 {
-		err := task.Put(t.Context(), records)
-		var e *connect.Error
-		if !errors.As(err, &e) || e.Kind != connect.Retriable || e.RetryAfter <= 0 {
-			t.Fatalf("got %v, want a retriable error with a delay", err)
+	onEachServer(t, func(t *testing.T, d *testDatabase) {
+		d.exec(t, "CREATE TABLE t(id int primary key, name varchar(10))")
+		gated, g := d.through(t)
+		dlq := &deadLetters{tolerant: true}
+		task := startTask(t, gated, dlq, config.Map{"max.retries": "0"})
+		if err := task.Put(t.Context(), []connect.Record{idNameRecord(0, 1, "a")}); err != nil {
+			t.Fatal(err)
 		}
-		if task.health.last == nil {
-			t.Error("the task does not say that it waits")
+		g.cut()
+		records := []connect.Record{idNameRecord(1, 2, "b")}
+		for range 3 {
+			err := task.Put(t.Context(), records)
+			var e *connect.Error
+			if !errors.As(err, &e) || e.Kind != connect.Retriable || e.RetryAfter <= 0 {
+				t.Fatalf("got %v, want a retriable error with a delay", err)
+			}
+			if task.health.last == nil {
+				t.Error("the task does not say that it waits")
+			}
+			if strings.Contains(connect.Trace(err), d.config["connection.password"]) {
+				t.Error("the password shows")
+			}
 		}
-		if strings.Contains(connect.Trace(err), d.config["connection.password"]) {
-			t.Error("the password shows")
+		g.reopen()
+		if err := task.Put(t.Context(), records); err != nil {
+			t.Fatal(err)
 		}
-	}
-	g.reopen()
-	if err := task.Put(t.Context(), records); err != nil {
-		t.Fatal(err)
-	}
-	if task.health.last != nil {
-		t.Error("the task moves and says that it waits")
-	}
-	if len(dlq.records) > 0 {
-		t.Errorf("%d good records were reported", len(dlq.records))
-	}
-	if diff := cmp.Diff([][]any{{"1"}, {"2"}}, d.query(t, "SELECT id FROM t ORDER BY id")); diff != "" {
-		t.Error(diff)
-	}
+		if task.health.last != nil {
+			t.Error("the task moves and says that it waits")
+		}
+		if len(dlq.records) > 0 {
+			t.Errorf("%d good records were reported", len(dlq.records))
+		}
+		if diff := cmp.Diff([][]any{{"1"}, {"2"}}, d.query(t, "SELECT id FROM t ORDER BY id")); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 func TestAConnectionThatBrokeWhileIdleIsReplacedAtOnce(t *testing.T) {
-	d := mariaDB(t)
-	gated, g := d.through(t)
-	task := startTask(t, gated, nil, config.Map{"auto.create": "true"})
-	if err := task.Put(t.Context(), []connect.Record{idNameRecord(0, 1, "a")}); err != nil {
-		t.Fatal(err)
-	}
-	g.cut()
-	g.reopen()
-	if err := task.Put(t.Context(), []connect.Record{idNameRecord(1, 2, "b")}); err != nil {
-		t.Fatal(err)
-	}
-	if task.health.waited > 0 {
-		t.Error("the task waited")
-	}
+	onEachServer(t, func(t *testing.T, d *testDatabase) {
+		gated, g := d.through(t)
+		task := startTask(t, gated, nil, config.Map{"auto.create": "true"})
+		if err := task.Put(t.Context(), []connect.Record{idNameRecord(0, 1, "a")}); err != nil {
+			t.Fatal(err)
+		}
+		g.cut()
+		g.reopen()
+		if err := task.Put(t.Context(), []connect.Record{idNameRecord(1, 2, "b")}); err != nil {
+			t.Fatal(err)
+		}
+		if task.health.waited > 0 {
+			t.Error("the task waited")
+		}
+	})
 }
 
 func TestConnectionFailureCanFailTheTask(t *testing.T) {
@@ -180,34 +182,35 @@ func TestAWrongPasswordFailsAtOnce(t *testing.T) {
 }
 
 func TestALockIsWaitedFor(t *testing.T) {
-	d := mariaDB(t)
-	d.exec(t, "CREATE TABLE t(id int primary key, name varchar(10))", "INSERT INTO t VALUES(1,'old')")
-	dlq := &deadLetters{tolerant: true}
-	url := d.config["connection.url"] + "?sessionVariables=innodb_lock_wait_timeout=1"
-	task := startTask(t, d, dlq, config.Map{"connection.url": url, "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id", "max.retries": "0"})
-	tx, err := d.db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.ExecContext(t.Context(), "UPDATE t SET name = 'held' WHERE id = 1"); err != nil {
-		t.Fatal(err)
-	}
-	records := []connect.Record{idNameRecord(0, 1, "new"), idNameRecord(1, 2, "b")}
-	if err := task.Put(t.Context(), records); connect.KindOf(err) != connect.Retriable {
-		t.Fatalf("got %v, want a retriable error", err)
-	}
-	if err := tx.Rollback(); err != nil {
-		t.Fatal(err)
-	}
-	if err := task.Put(t.Context(), records); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([][]any{{"1", "new"}, {"2", "b"}}, d.query(t, "SELECT id, name FROM t ORDER BY id")); diff != "" {
-		t.Error(diff)
-	}
-	if len(dlq.records) > 0 {
-		t.Error("good records were reported")
-	}
+	onEachServer(t, func(t *testing.T, d *testDatabase) {
+		d.exec(t, "CREATE TABLE t(id int primary key, name varchar(10))", "INSERT INTO t VALUES(1,'old')")
+		dlq := &deadLetters{tolerant: true}
+		url := d.config["connection.url"] + map[string]string{"mariadb": "?sessionVariables=innodb_lock_wait_timeout=1", "postgres": "?options=-c%20lock_timeout=500"}[d.kind]
+		task := startTask(t, d, dlq, config.Map{"connection.url": url, "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id", "max.retries": "0"})
+		tx, err := d.db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.ExecContext(t.Context(), "UPDATE t SET name = 'held' WHERE id = 1"); err != nil {
+			t.Fatal(err)
+		}
+		records := []connect.Record{idNameRecord(0, 1, "new"), idNameRecord(1, 2, "b")}
+		if err := task.Put(t.Context(), records); connect.KindOf(err) != connect.Retriable {
+			t.Fatalf("got %v, want a retriable error", err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := task.Put(t.Context(), records); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]any{{"1", "new"}, {"2", "b"}}, d.query(t, "SELECT id, name FROM t ORDER BY id")); diff != "" {
+			t.Error(diff)
+		}
+		if len(dlq.records) > 0 {
+			t.Error("good records were reported")
+		}
+	})
 }
 
 func TestParallelUpsertsOfTheSameKeysDoNotDeadlock(t *testing.T) {
@@ -224,33 +227,34 @@ func TestParallelUpsertsOfTheSameKeysDoNotDeadlock(t *testing.T) {
 		}},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
-			d := mariaDB(t)
-			d.exec(t, kind.table)
-			var group sync.WaitGroup
-			errs := make(chan error, tasks*rounds)
-			for n := range tasks {
-				task := startTask(t, d, nil, config.Map{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": kind.key})
-				group.Go(func() {
-					for round := range rounds {
-						var records []connect.Record
-						for i := range keys {
-							id := (i*7919 + n*131 + round*17) % keys // another order for each
-							records = append(records, kind.record(int64(i), id, fmt.Sprint(n)))
+			onEachServer(t, func(t *testing.T, d *testDatabase) {
+				d.exec(t, kind.table)
+				var group sync.WaitGroup
+				errs := make(chan error, tasks*rounds)
+				for n := range tasks {
+					task := startTask(t, d, nil, config.Map{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": kind.key})
+					group.Go(func() {
+						for round := range rounds {
+							var records []connect.Record
+							for i := range keys {
+								id := (i*7919 + n*131 + round*17) % keys // another order for each
+								records = append(records, kind.record(int64(i), id, fmt.Sprint(n)))
+							}
+							if err := task.Put(t.Context(), records); err != nil {
+								errs <- err
+							}
 						}
-						if err := task.Put(t.Context(), records); err != nil {
-							errs <- err
-						}
-					}
-				})
-			}
-			group.Wait()
-			close(errs)
-			for err := range errs {
-				t.Error(err)
-			}
-			if got := d.query(t, "SELECT count(*) FROM t"); got[0][0] != fmt.Sprint(keys) {
-				t.Errorf("%v rows", got)
-			}
+					})
+				}
+				group.Wait()
+				close(errs)
+				for err := range errs {
+					t.Error(err)
+				}
+				if got := d.query(t, "SELECT count(*) FROM t"); got[0][0] != fmt.Sprint(keys) {
+					t.Errorf("%v rows", got)
+				}
+			})
 		})
 	}
 }
@@ -303,18 +307,19 @@ func TestATableThatWasDroppedMeanwhileIsMadeAgain(t *testing.T) {
 }
 
 func TestAColumnThatWasDroppedMeanwhileIsAddedAgain(t *testing.T) {
-	d := mariaDB(t)
-	task := startTask(t, d, nil, config.Map{"auto.create": "true", "auto.evolve": "true", "max.retries": "0"})
-	if err := task.Put(t.Context(), []connect.Record{idNameRecord(0, 1, "a")}); err != nil {
-		t.Fatal(err)
-	}
-	d.exec(t, "ALTER TABLE t DROP COLUMN name")
-	if err := task.Put(t.Context(), []connect.Record{idNameRecord(1, 2, "b")}); err != nil {
-		t.Fatal(connect.Trace(err))
-	}
-	if diff := cmp.Diff([][]any{{"1", nil}, {"2", "b"}}, d.query(t, "SELECT id, name FROM t ORDER BY id")); diff != "" {
-		t.Error(diff)
-	}
+	onEachServer(t, func(t *testing.T, d *testDatabase) {
+		task := startTask(t, d, nil, config.Map{"auto.create": "true", "auto.evolve": "true", "max.retries": "0"})
+		if err := task.Put(t.Context(), []connect.Record{idNameRecord(0, 1, "a")}); err != nil {
+			t.Fatal(err)
+		}
+		d.exec(t, "ALTER TABLE t DROP COLUMN name")
+		if err := task.Put(t.Context(), []connect.Record{idNameRecord(1, 2, "b")}); err != nil {
+			t.Fatal(connect.Trace(err))
+		}
+		if diff := cmp.Diff([][]any{{"1", nil}, {"2", "b"}}, d.query(t, "SELECT id, name FROM t ORDER BY id")); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 func TestAGoodRowIsNotLostBehindABadOneOfItsKey(t *testing.T) {
@@ -335,30 +340,31 @@ func TestAGoodRowIsNotLostBehindABadOneOfItsKey(t *testing.T) {
 }
 
 func TestRetriesEndAndThenTheRecordIsNamed(t *testing.T) {
-	d := mariaDB(t)
-	d.exec(t, "CREATE TABLE t(id int, name varchar(3))")
-	task := startTask(t, d, nil, config.Map{"max.retries": "2", "retry.backoff.ms": "77"})
-	records := []connect.Record{idNameRecord(0, 1, "a"), idNameRecord(1, 2, "much too long"), idNameRecord(2, 3, "c")}
-	for range 2 {
+	onEachServer(t, func(t *testing.T, d *testDatabase) {
+		d.exec(t, "CREATE TABLE t(id int, name varchar(3))")
+		task := startTask(t, d, nil, config.Map{"max.retries": "2", "retry.backoff.ms": "77"})
+		records := []connect.Record{idNameRecord(0, 1, "a"), idNameRecord(1, 2, "much too long"), idNameRecord(2, 3, "c")}
+		for range 2 {
+			err := task.Put(t.Context(), records)
+			var e *connect.Error
+			if !errors.As(err, &e) || e.Kind != connect.Retriable || e.RetryAfter.Milliseconds() != 77 {
+				t.Fatalf("got %v", err)
+			}
+		}
 		err := task.Put(t.Context(), records)
-		var e *connect.Error
-		if !errors.As(err, &e) || e.Kind != connect.Retriable || e.RetryAfter.Milliseconds() != 77 {
+		if err == nil || connect.KindOf(err) == connect.Retriable {
 			t.Fatalf("got %v", err)
 		}
-	}
-	err := task.Put(t.Context(), records)
-	if err == nil || connect.KindOf(err) == connect.Retriable {
-		t.Fatalf("got %v", err)
-	}
-	trace := connect.Trace(err)
-	for _, part := range []string{"java.sql.SQLException: Exception chain:", "Data too long for column 'name'", "topic='t',partition=0,offset=1", "name='much too long'", "Remedy: make the column longer"} {
-		if !strings.Contains(trace, part) {
-			t.Errorf("lacks %q: %s", part, trace)
+		trace := connect.Trace(err)
+		for _, part := range []string{"java.sql.SQLException: Exception chain:", map[string]string{"mariadb": "Data too long for column 'name'", "postgres": "ERROR: value too long for type character varying(3)"}[d.kind], "topic='t',partition=0,offset=1", "name='much too long'", "Remedy: make the column longer"} {
+			if !strings.Contains(trace, part) {
+				t.Errorf("lacks %q: %s", part, trace)
+			}
 		}
-	}
-	if got := d.query(t, "SELECT id FROM t"); len(got) > 0 {
-		t.Errorf("rows of a failed delivery: %v", got)
-	}
+		if got := d.query(t, "SELECT id FROM t"); len(got) > 0 {
+			t.Errorf("rows of a failed delivery: %v", got)
+		}
+	})
 }
 
 func TestValuesStayOutOfErrorsOnRequest(t *testing.T) {

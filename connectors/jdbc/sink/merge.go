@@ -2,6 +2,7 @@ package sink
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -20,12 +21,13 @@ const mergedKeys = 4
 // them at most, because databases have their own ideas of equal texts (see
 // plainText), and the key as the only unique index, because otherwise rows of different keys touch each other (golden
 // jdbc-sink/upsert-mariadb-other-unique-key, upsert-mariadb-table-lacks-key).
-func mergeable(s *shape, t *table, keys []string) bool {
-	if len(keys) == 0 || len(keys) > mergedKeys || len(t.unique) != 1 || len(t.unique[0]) != len(keys) {
+func mergeable(s *shape, t *table) bool {
+	if s.keys == 0 || s.keys > mergedKeys || len(t.unique) != 1 || len(t.unique[0]) != s.keys {
 		return false
 	}
 	texts := 0
-	for i, name := range keys {
+	for i := range s.keys {
+		name := s.bound[i].Name
 		if !slices.ContainsFunc(t.unique[0], func(u string) bool { return strings.EqualFold(u, name) }) {
 			return false
 		}
@@ -177,4 +179,45 @@ func (m *merger) merge(t *table, runs []run, records []connect.Record) bool {
 		i = last + 1
 	}
 	return true
+}
+
+// metKeys are the keys of a statement's rows. Its memory is used again.
+type metKeys struct {
+	keys map[string]struct{}
+	text []byte
+}
+
+func (m *metKeys) reset() {
+	if m.keys == nil {
+		m.keys = map[string]struct{}{}
+	}
+	clear(m.keys)
+}
+
+// add reports whether the key of a record is not among them yet, and adds it.
+func (m *metKeys) add(s *shape, r *connect.Record) bool {
+	m.text = m.text[:0]
+	for i := range s.keys {
+		m.text = appendKey(m.text, s.bound[i].value(r))
+	}
+	if _, met := m.keys[string(m.text)]; met {
+		return false
+	}
+	m.keys[string(m.text)] = struct{}{}
+	return true
+}
+
+// appendKey appends a value so that no other value of its kind, with whatever
+// follows, comes to the same bytes.
+func appendKey(dst []byte, v data.Value) []byte {
+	switch v.Kind() {
+	case data.KindString, data.KindBytes:
+		text := v.Str()
+		return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+	case data.KindBool, data.KindInt8, data.KindInt16, data.KindInt32, data.KindInt64, data.KindFloat32, data.KindFloat64, data.KindInstant:
+		return binary.AppendVarint(dst, v.Int())
+	default:
+		text := v.String()
+		return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
+	}
 }

@@ -12,7 +12,12 @@ import (
 
 func onEachDatabase(t *testing.T, test func(t *testing.T, d *testDatabase)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, sqliteDB(t)) })
+	onEachServer(t, test)
+}
+
+func onEachServer(t *testing.T, test func(t *testing.T, d *testDatabase)) {
 	t.Run("mariadb", func(t *testing.T) { test(t, mariaDB(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, postgresDB(t)) })
 }
 
 func TestPutCreatesTheTableAndInserts(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 func TestTablesThatDoNotFitAreRefusedInJavasWords(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
 		name := func(table string) string {
-			if d.sqlite {
+			if d.kind == "sqlite" {
 				return `"` + table + `"`
 			}
 			return `"` + d.name + `"."` + table + `"`

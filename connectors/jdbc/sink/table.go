@@ -56,6 +56,7 @@ type shape struct {
 	bound   []column // in the order of INSERT; the first keys of them are the key
 	keys    int
 	merges  bool // see merge
+	single  bool // upserts have one row a statement: see dialect.Target.MetTwice
 	insert  func(rows int) string
 	update  string
 	remove  func(rows int) string
@@ -69,7 +70,7 @@ type shape struct {
 func (s *shape) names() []string {
 	names := make([]string, len(s.bound))
 	for i := range s.bound {
-		names[i] = s.bound[i].name
+		names[i] = s.bound[i].Name
 	}
 	return names
 }
@@ -77,8 +78,7 @@ func (s *shape) names() []string {
 // column is one column of statements.
 type column struct {
 	field
-	name string // in the table's own spelling (D7)
-	bind dialect.Binder
+	dialect.Bound
 	null data.Value // written in place of null
 }
 
@@ -143,25 +143,29 @@ func (s *shape) prepare(set *settings, target dialect.Target, t *table) error {
 	}
 	s.bound = nil
 	for _, f := range s.columns.bound() {
-		c := column{field: f, name: f.name, bind: target.Binder(f.name, f.schema, set.bind)}
-		if existing, ok := t.def.Column(f.name); ok {
-			c.name = existing.Name
+		existing, ok := t.def.Column(f.name)
+		if !ok {
+			existing = &dialect.TableColumn{Name: f.name}
 		}
+		c := column{field: f, Bound: target.Bind(f.name, f.schema, existing, set.bind)}
 		if v, ok := f.schema.Default(); ok && (f.key || set.replaceNull) {
 			c.null = v
 		}
 		s.bound = append(s.bound, c)
 	}
 	s.keys = len(s.columns.keys)
-	names := s.names()
-	keys, others := names[:s.keys:s.keys], names[s.keys:]
-	s.insert = func(rows int) string { return target.Insert(t.id, names, rows) }
+	bound := make([]dialect.Bound, len(s.bound))
+	for i := range s.bound {
+		bound[i] = s.bound[i].Bound
+	}
+	keys, others := bound[:s.keys:s.keys], bound[s.keys:]
+	s.insert = func(rows int) string { return target.Insert(t.id, bound, rows) }
 	if set.mode == modeUpsert {
 		s.insert = func(rows int) string { return target.Upsert(t.id, keys, others, rows) }
 	}
-	s.update = dialect.Update(target, t.id, keys, others)
-	s.remove = func(rows int) string { return dialect.Delete(target, t.id, keys, rows) }
-	s.merges = set.mode == modeUpsert && mergeable(s, t, keys)
+	s.update = target.Update(t.id, keys, others)
+	s.remove = func(rows int) string { return target.Delete(t.id, keys, rows) }
+	s.merges = set.mode == modeUpsert && mergeable(s, t)
 	s.ready = true
 	return nil
 }
@@ -188,6 +192,12 @@ func (s *shape) arguments(op operation) (first, second []column) {
 	case opInsert, opUpsert:
 	}
 	return s.bound, nil
+}
+
+// values returns how many values a statement takes for a row.
+func (s *shape) values(op operation) int {
+	first, second := s.arguments(op)
+	return len(first) + len(second)
 }
 
 // value returns what a record has for a column.

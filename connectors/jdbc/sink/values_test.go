@@ -14,7 +14,11 @@ import (
 
 func TestLargeRowsTakeStatementsOfTheirOwn(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
-		d.exec(t, "CREATE TABLE t(id int, name longtext)")
+		longText := "longtext"
+		if d.kind == "postgres" {
+			longText = "text"
+		}
+		d.exec(t, "CREATE TABLE t(id int, name "+longText+")")
 		task := startTask(t, d, nil, nil)
 		var records []connect.Record
 		for i := range 40 {
@@ -108,12 +112,16 @@ func TestAValueThatCannotBeBoundIsItsRecordsFault(t *testing.T) {
 
 func TestTheTablesOwnSpellingIsUsed(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
-		d.exec(t, "CREATE TABLE t(ID int primary key, Name text)")
+		create := "CREATE TABLE t(ID int primary key, Name text)"
+		if d.kind == "postgres" { // which has bare names in lower case
+			create = `CREATE TABLE t("ID" int primary key, "Name" text)`
+		}
+		d.exec(t, create)
 		task := startTask(t, d, nil, config.Map{"insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id"})
 		if err := task.put(t, idNameRecord(0, 1, "a"), idNameRecord(1, 1, "b")); err != nil {
 			t.Fatal(err)
 		}
-		if got := task.w.topics["t"].shapes[0].bound[1].name; got != "Name" {
+		if got := task.w.topics["t"].shapes[0].bound[1].Name; got != "Name" {
 			t.Errorf("statements name %s", got)
 		}
 		if got := d.query(t, "SELECT * FROM t"); !cmp.Equal(got, [][]any{{"1", "b"}}) {

@@ -27,6 +27,7 @@ type writer struct {
 	failed  map[*shape]error // of the delivery at hand: DDL is not tried again for every record
 	touched []*table         // those of the delivery at hand, in order of arrival
 	merger  merger
+	met     metKeys
 	loader  *dialect.Loader // nil unless kconnect.mariadb.load.data is set
 	args    dialect.Args
 
@@ -135,6 +136,29 @@ func (w *writer) beginRows(ctx context.Context) error {
 		w.tx.save = true
 	}
 	return nil
+}
+
+// guarded runs f in the open transaction. Where an error aborts that, it goes
+// back to where it was before f.
+func (w *writer) guarded(ctx context.Context, f func() error) error {
+	if !w.target.ErrorsAbort() {
+		return f()
+	}
+	if _, err := w.conn.Exec(ctx, "SAVEPOINT guarded"); err != nil {
+		return &sqlError{err: err}
+	}
+	err := f()
+	text := "RELEASE SAVEPOINT guarded"
+	if err != nil {
+		if ctx.Err() != nil || w.class(err) == dialect.Connection {
+			return err
+		}
+		text = "ROLLBACK TO SAVEPOINT guarded; RELEASE SAVEPOINT guarded"
+	}
+	if _, e := w.conn.Exec(ctx, text); e != nil {
+		return &sqlError{err: e}
+	}
+	return err
 }
 
 func (w *writer) commit(ctx context.Context) error {
