@@ -24,6 +24,7 @@ type batch struct {
 	table   *table
 	records []connect.Record
 	bad     *[]rejected // nil: the first fault is the error
+	merged  bool        // the rows are of different keys
 }
 
 // writeMerged writes the first runs as a merge of them, if they allow one,
@@ -33,6 +34,8 @@ func (b *batch) writeMerged(ctx context.Context, runs []run) (int, error) {
 	if n == 0 || !b.w.merger.merge(b.table, runs[:n], b.records) {
 		return 0, nil
 	}
+	b.merged = true
+	defer func() { b.merged = false }()
 	if rows := b.w.merger.deletes; len(rows) > 0 {
 		if err := b.write(ctx, runs[0].shape, opDelete, rows); err != nil {
 			return 0, err
@@ -170,7 +173,7 @@ func (b *batch) bindRows(s *shape, op operation, rows []int) (int, error) {
 			args.Column(columns[i].Element)
 		}
 	}
-	distinct := op == opUpsert && b.w.target.DistinctKeys() && n > 1
+	distinct := op == opUpsert && !b.merged && b.w.target.DistinctKeys() && n > 1
 	if distinct {
 		b.w.met.reset()
 	}

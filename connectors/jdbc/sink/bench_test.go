@@ -15,7 +15,8 @@ import (
 
 const (
 	benchRows      = 200_000
-	rawTransaction = 3000 // rows
+	rawStatement   = 500 // rows
+	rawTransaction = 3000
 )
 
 var users1 = data.NewStructBuilder().Named("users1").
@@ -42,82 +43,115 @@ func users1Records(n int) []connect.Record {
 	return records
 }
 
-const createUsers1 = "CREATE TABLE users1(id INT NOT NULL PRIMARY KEY, user_id VARCHAR(20), pwd VARCHAR(20), name VARCHAR(40), created_at DATETIME(3))"
+// benchServer is one database of the benchmarks.
+type benchServer struct {
+	name           string
+	database       func(testing.TB) *testDatabase
+	create, begin  string
+	values, upsert string // of the raw statement
+}
+
+var benchServers = []benchServer{
+	{"mariadb", mariaDB, "CREATE TABLE users1(id INT NOT NULL PRIMARY KEY, user_id VARCHAR(20), pwd VARCHAR(20), name VARCHAR(40), created_at DATETIME(3))",
+		"START TRANSACTION", strings.Repeat(",(?,?,?,?,?)", rawStatement),
+		" on duplicate key update user_id=values(user_id),pwd=values(pwd),name=values(name),created_at=values(created_at)"},
+	{"postgres", postgresDB, "CREATE TABLE users1(id INT NOT NULL PRIMARY KEY, user_id TEXT, pwd TEXT, name TEXT, created_at TIMESTAMP)",
+		"BEGIN", postgresValues(rawStatement),
+		" ON CONFLICT (id) DO UPDATE SET user_id=EXCLUDED.user_id,pwd=EXCLUDED.pwd,name=EXCLUDED.name,created_at=EXCLUDED.created_at"},
+}
+
+func postgresValues(rows int) string {
+	var b strings.Builder
+	for i := range rows {
+		n := 5 * i
+		fmt.Fprintf(&b, ",($%d,$%d,$%d,$%d,$%d)", n+1, n+2, n+3, n+4, n+5)
+	}
+	return b.String()
+}
 
 // BenchmarkPut compares Put with the loop that nothing can beat: prepared
 // statements of 500 rows, a transaction every 3,000 rows, arguments at hand.
 // Runs of both alternate, and the share of the raw loop is the figure.
 func BenchmarkPut(b *testing.B) {
-	for _, bench := range []struct {
-		mode     string
-		delivery int // records of one Put
-	}{{"insert", 3000}, {"insert", 500}, {"upsert", 3000}, {"upsert", 500}, {"load", 3000}} {
-		mode, delivery := bench.mode, bench.delivery
-		b.Run(fmt.Sprintf("%s/%d", mode, delivery), func(b *testing.B) {
-			d := mariaDB(b)
-			records := users1Records(benchRows)
-			arguments := rawArguments(records)
-			var raw, own, ownCPU time.Duration
-			for range b.N {
-				d.exec(b, "DROP TABLE IF EXISTS users1", createUsers1)
-				start := time.Now()
-				rawInsert(b, d, mode, arguments)
-				raw += time.Since(start)
-
-				d.exec(b, "DROP TABLE IF EXISTS users1", createUsers1)
-				settings := config.Map{"insert.mode": mode}
-				switch mode {
-				case "upsert":
-					settings["pk.mode"] = "record_key"
-				case "load":
-					settings = config.Map{keyLoad: "true"}
-				}
-				task := startTask(b, d, nil, settings)
-				start, cpu := time.Now(), processCPU()
-				for from := 0; from < len(records); from += delivery {
-					if err := task.Put(b.Context(), records[from:min(from+delivery, len(records))]); err != nil {
-						b.Fatal(err)
-					}
-				}
-				own += time.Since(start)
-				ownCPU += processCPU() - cpu
+	for _, server := range benchServers {
+		for _, bench := range []struct {
+			mode     string
+			delivery int // records of one Put
+		}{{"insert", 3000}, {"insert", 500}, {"upsert", 3000}, {"upsert", 500}, {"load", 3000}} {
+			if bench.mode == "load" && server.name != "mariadb" {
+				continue
 			}
-			if got := d.query(b, "SELECT count(*) FROM users1"); got[0][0] != fmt.Sprint(benchRows) {
-				b.Fatalf("%v rows", got)
-			}
-			rows := float64(benchRows * b.N)
-			b.ReportMetric(rows/own.Seconds(), "rows/s")
-			b.ReportMetric(rows/raw.Seconds(), "raw-rows/s")
-			b.ReportMetric(raw.Seconds()/own.Seconds(), "of-raw")
-			b.ReportMetric(float64(ownCPU.Nanoseconds())/rows, "cpu-ns/row")
-			b.ReportMetric(0, "ns/op")
-		})
+			b.Run(fmt.Sprintf("%s/%s/%d", server.name, bench.mode, bench.delivery), func(b *testing.B) { benchPut(b, server, bench.mode, bench.delivery) })
+		}
 	}
 }
 
-func rawInsert(b *testing.B, d *testDatabase, mode string, all []driver.NamedValue) {
+func benchPut(b *testing.B, server benchServer, mode string, delivery int) {
+	d := server.database(b)
+	records := users1Records(benchRows)
+	arguments := rawArguments(records)
+	var raw, own, ownCPU time.Duration
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		b.StopTimer()
+		d.exec(b, "DROP TABLE IF EXISTS users1", server.create)
+		start := time.Now()
+		rawInsert(b, d, &server, mode, arguments)
+		raw += time.Since(start)
+
+		d.exec(b, "DROP TABLE IF EXISTS users1", server.create)
+		settings := config.Map{"insert.mode": mode}
+		switch mode {
+		case "upsert":
+			settings["pk.mode"] = "record_key"
+		case "load":
+			settings = config.Map{keyLoad: "true"}
+		}
+		task := startTask(b, d, nil, settings)
+		b.StartTimer()
+		start, cpu := time.Now(), processCPU()
+		for from := 0; from < len(records); from += delivery {
+			if err := task.Put(b.Context(), records[from:min(from+delivery, len(records))]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		own += time.Since(start)
+		ownCPU += processCPU() - cpu
+	}
+	if got := d.query(b, "SELECT count(*) FROM users1"); got[0][0] != fmt.Sprint(benchRows) {
+		b.Fatalf("%v rows", got)
+	}
+	rows := float64(benchRows * b.N)
+	b.ReportMetric(rows/own.Seconds(), "rows/s")
+	b.ReportMetric(rows/raw.Seconds(), "raw-rows/s")
+	b.ReportMetric(raw.Seconds()/own.Seconds(), "of-raw")
+	b.ReportMetric(float64(ownCPU.Nanoseconds())/rows, "cpu-ns/row")
+	b.ReportMetric(0, "ns/op")
+}
+
+func rawInsert(b *testing.B, d *testDatabase, server *benchServer, mode string, all []driver.NamedValue) {
 	b.Helper()
-	const statementRows = 500
 	conn := d.rawConn(b)
-	text := "INSERT INTO users1(id,user_id,pwd,name,created_at) VALUES(?,?,?,?,?)" + strings.Repeat(",(?,?,?,?,?)", statementRows-1)
+	text := "INSERT INTO users1(id,user_id,pwd,name,created_at) VALUES " + server.values[1:]
 	if mode == "upsert" {
-		text += " on duplicate key update user_id=values(user_id),pwd=values(pwd),name=values(name),created_at=values(created_at)"
+		text += server.upsert
 	}
 	stmt, err := conn.Prepare(text)
 	if err != nil {
 		b.Fatal(err)
 	}
 	exec := conn.(driver.ExecerContext)
-	for from := 0; from < benchRows; from += statementRows {
+	for from := 0; from < benchRows; from += rawStatement {
 		if from%rawTransaction == 0 {
-			if _, err := exec.ExecContext(context.Background(), "START TRANSACTION", nil); err != nil {
+			if _, err := exec.ExecContext(context.Background(), server.begin, nil); err != nil {
 				b.Fatal(err)
 			}
 		}
-		if _, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), all[from*5:(from+statementRows)*5]); err != nil {
+		if _, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), all[from*5:(from+rawStatement)*5]); err != nil {
 			b.Fatal(err)
 		}
-		if to := from + statementRows; to%rawTransaction == 0 || to == benchRows {
+		if to := from + rawStatement; to%rawTransaction == 0 || to == benchRows {
 			if _, err := exec.ExecContext(context.Background(), "COMMIT", nil); err != nil {
 				b.Fatal(err)
 			}
