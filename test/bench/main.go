@@ -142,7 +142,7 @@ func (b *bench) shares(ctx context.Context, plot string) error {
 	if err := b.fill(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{b.sources, b.rawSinks, b.sinks} {
+	for _, step := range []func(context.Context) error{b.sources, b.sinks} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -91,8 +91,9 @@ func eachRow(ctx context.Context, conn driver.Conn, text func(driver.Value) []by
 	}
 }
 
-// postgres makes users1 in a database of its own.
-func (b *bench) postgres(ctx context.Context) (*origin, func(), error) {
+// postgresDatabase makes an empty database and returns how to reach it and what
+// drops it.
+func postgresDatabase(ctx context.Context, name string) (*pgx.ConnConfig, func(), error) {
 	config, err := pgx.ParseConfig(os.Getenv("KCONNECT_TEST_POSTGRES"))
 	if err != nil || os.Getenv("KCONNECT_TEST_POSTGRES") == "" {
 		return nil, nil, errors.Join(errors.New("KCONNECT_TEST_POSTGRES is not set; run `make bench`"), err)
@@ -104,15 +105,32 @@ func (b *bench) postgres(ctx context.Context) (*origin, func(), error) {
 	release := func() { //nolint:contextcheck // also after an interrupt
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		_, _ = admin.Exec(ctx, "DROP DATABASE IF EXISTS "+b.run+" WITH (FORCE)")
+		_, _ = admin.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 		_ = admin.Close(ctx)
 	}
-	if _, err := admin.Exec(ctx, "CREATE DATABASE "+b.run); err != nil {
+	if _, err := admin.Exec(ctx, "CREATE DATABASE "+name); err != nil {
 		release()
 		return nil, nil, err
 	}
 	own := config.Copy()
-	own.Database = b.run
+	own.Database = name
+	return own, release, nil
+}
+
+// postgresLogin returns a connector's settings for a database.
+func postgresLogin(c *pgx.ConnConfig) map[string]string {
+	return map[string]string{
+		"connection.url":  fmt.Sprintf("jdbc:postgresql://%s:%d/%s", c.Host, c.Port, c.Database),
+		"connection.user": c.User, "connection.password": c.Password,
+	}
+}
+
+// postgres makes users1 in a database of its own.
+func (b *bench) postgres(ctx context.Context) (*origin, func(), error) {
+	own, release, err := postgresDatabase(ctx, b.run)
+	if err != nil {
+		return nil, nil, err
+	}
 	conn, err := pgx.ConnectConfig(ctx, own)
 	if err != nil {
 		release()
@@ -126,11 +144,8 @@ func (b *bench) postgres(ctx context.Context) (*origin, func(), error) {
 		return nil, nil, err
 	}
 	return &origin{
-		name: "PostgreSQL ",
-		login: map[string]string{
-			"connection.url":  fmt.Sprintf("jdbc:postgresql://%s:%d/%s", config.Host, config.Port, b.run),
-			"connection.user": config.User, "connection.password": config.Password,
-		},
+		name:  "PostgreSQL ",
+		login: postgresLogin(own),
 		each: func(ctx context.Context, row func(int64, [3][]byte)) error {
 			conn, err := pgconn.ConnectConfig(ctx, &own.Config)
 			if err != nil {
