@@ -49,7 +49,7 @@ func newLate(t *testing.T, rt *rapid.T, db *database, mode string, pairs ...stri
 func (l *late) start() {
 	l.task = new(Task)
 	env := connect.Env{Config: l.cfg, Logger: zap.NewNop(), Health: &l.run.health, Now: func() time.Time {
-		l.now = l.now.Add(50 * time.Millisecond)
+		l.now = l.now.Add(200 * time.Millisecond)
 		return l.now
 	}}
 	if err := l.task.Start(context.Background(), &connect.SourceEnv{Env: env, Offsets: l.run}); err != nil {
