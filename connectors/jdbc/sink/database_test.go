@@ -112,7 +112,8 @@ func postgresDB(tb testing.TB) *testDatabase {
 	})
 	own := c.Copy()
 	own.Database = d.name
-	own.RuntimeParams["TimeZone"] = "UTC" // as where the recordings were made
+	own.RuntimeParams["TimeZone"] = "UTC"            // as where the recordings were made
+	own.DefaultQueryExecMode = pgx.QueryExecModeExec // nothing stays prepared, because tests alter tables
 	address := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
 	d.dsn = (&url.URL{Scheme: "postgres", User: url.UserPassword(c.User, c.Password), Host: address, Path: "/" + d.name, RawQuery: "sslmode=disable"}).String()
 	d.db = stdlib.OpenDB(*own)

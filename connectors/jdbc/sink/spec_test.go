@@ -16,8 +16,11 @@ import (
 func TestTablesThatDoNotFitAreRefusedInJavasWords(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
 		name := func(table string) string {
-			if d.kind == "sqlite" {
+			switch d.kind {
+			case "sqlite":
 				return `"` + table + `"`
+			case "postgres":
+				return `"` + d.name + `"."public"."` + table + `"`
 			}
 			return `"` + d.name + `"."` + table + `"`
 		}
