@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,8 +113,12 @@ func TestPositionsOfABatchThatFailsAreNotStored(t *testing.T) {
 
 // What is aside is in Kafka before the position that relies on it (Promise 1).
 func TestNotesAreStoredBeforePositions(t *testing.T) {
-	b := notingBed(t, &noting{counter: counter{to: 2000, batch: 3}}, nil)
+	var limit atomic.Int64
+	limit.Store(1000)
+	b := notingBed(t, &noting{counter: counter{batch: 3, limit: func() int { return int(limit.Load()) }}}, nil)
 	b.start()
+	b.untilStored(1000)
+	limit.Store(2000)
 	b.untilStored(2000)
 	b.stop()
 	client := b.client(kgo.ConsumeTopics("offsets"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
