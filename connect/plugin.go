@@ -24,6 +24,10 @@ type Plugin struct {
 	Version   string
 	TaskClass string // of connectors: the Java class name stored in task configs
 	Def       *config.Def
+	// Own has keys of a connector that the Java class of its name lacks; nil for
+	// none. Validate shows those that a configuration has (D26), and
+	// ConfigValidator finds their results behind those of Def.
+	Own *config.Def
 	// Unrecommended keeps the class out of the values that validate recommends,
 	// which are those of the Java distribution (golden rest
 	// 16-validate-filestream). It is listed like any other (D26).

@@ -64,6 +64,12 @@ func reference(t *testing.T) []byte {
 			continue // docs/plugins.md has them
 		}
 		section(p.Class, p.Def)
+		if p.Own != nil {
+			b.WriteString("\nBeyond the Java connector (a validate answer shows those that are set):\n\n")
+			if err := p.Own.Markdown(&b); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	return b.Bytes()
 }

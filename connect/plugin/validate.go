@@ -130,12 +130,15 @@ func validate(ctx context.Context, r *Registry, w WorkerDefaults, cfg config.Ent
 	}
 	undefinedKeys = append(undefinedKeys, refuseNulls(p, raw, results)...)
 	own := p.Def.ValidateRaw(raw)
+	if p.Own != nil {
+		own = append(own, resultsOfSet(p.Own, text, own)...)
+	}
 	if c, ok := p.New().(connect.ConfigValidator); ok {
 		if own, err = validateOwn(ctx, c, text, own); err != nil {
 			return nil, err
 		}
 	}
-	own = append(own, productResults(text, own)...)
+	own = append(own, resultsOfSet(productKeys, text, own)...)
 	settings, converterGroups := r.converters(raw, results)
 	clients, err := overrides(p, w, raw)
 	if err != nil {
@@ -246,11 +249,11 @@ var productKeys = config.NewDef(
 		Doc: "What a task does while a database or a schema registry cannot be reached: wait for it, however long (retry is the same), or fail as the Java worker does."},
 )
 
-// productResults returns the results of those that are set (D26), unless the
-// connector has them among its own.
-func productResults(m config.Map, own []config.Result) []config.Result {
-	return slices.DeleteFunc(productKeys.Validate(m), func(res config.Result) bool {
+// resultsOfSet returns the results of the keys that a configuration has (D26)
+// and that have no result yet.
+func resultsOfSet(def *config.Def, m config.Map, already []config.Result) []config.Result {
+	return slices.DeleteFunc(def.Validate(m), func(res config.Result) bool {
 		_, set := m[res.Key.Name]
-		return !set || resultOf(own, res.Key.Name) != nil
+		return !set || resultOf(already, res.Key.Name) != nil
 	})
 }

@@ -169,14 +169,6 @@ var ownDefinition = config.NewDef(
 			"Rows that the server does not take as they are, and tables that are not of InnoDB, are written by INSERT."},
 )
 
-// ownResults returns the results of those that are set.
-func ownResults(m config.Map) []config.Result {
-	return slices.DeleteFunc(ownDefinition.Validate(m), func(r config.Result) bool {
-		_, set := m[r.Key.Name]
-		return !set
-	})
-}
-
 // dialects are the class names that dialect.name takes, in the order in which
 // Java recommends them.
 var dialects = []string{

@@ -19,6 +19,7 @@ func Plugins() []connect.Plugin {
 		Version:   "10.10.0",
 		TaskClass: "io.confluent.connect.jdbc.sink.JdbcSinkTask",
 		Def:       Definition(),
+		Own:       ownDefinition,
 		New:       func() any { return &Connector{} },
 		NewTask:   func() any { return &Task{} },
 		Metrics:   metricDefs(),
@@ -58,7 +59,6 @@ func (c *Connector) Stop(context.Context) error { return nil }
 // ValidateConfig implements connect.ConfigValidator. Each step runs only when
 // the ones before it found nothing: keys alone, keys together, a connection.
 func (c *Connector) ValidateConfig(ctx context.Context, m config.Map, results []config.Result) []config.Result {
-	results = append(results, ownResults(m)...)
 	if faulty(results) {
 		return results
 	}

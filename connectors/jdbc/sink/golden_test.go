@@ -239,7 +239,7 @@ func (g *goldenRun) configure() {
 }
 
 func (g *goldenRun) validate() []string {
-	results := (&Connector{}).ValidateConfig(g.t.Context(), g.settings, Definition().Validate(g.settings))
+	results := (&Connector{}).ValidateConfig(g.t.Context(), g.settings, answers(g.settings))
 	var faults []string
 	for _, r := range results {
 		faults = append(faults, r.Errors...)

@@ -146,7 +146,7 @@ func TestLoadDataIsForInsertsIntoMariaDB(t *testing.T) {
 			all[k] = v
 		}
 		found := ""
-		for _, r := range (&Connector{}).ValidateConfig(t.Context(), all, Definition().Validate(all)) {
+		for _, r := range (&Connector{}).ValidateConfig(t.Context(), all, answers(all)) {
 			found += strings.Join(r.Errors, "\n")
 		}
 		if !strings.Contains(found, keyLoad) {

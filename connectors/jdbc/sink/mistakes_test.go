@@ -49,7 +49,7 @@ func TestEveryMistakeOfAConfigurationIsNamedWithItsRemedy(t *testing.T) {
 		all["name"] = "c"
 		maps.Copy(all, m.set)
 		var messages []string
-		for _, r := range (&Connector{}).ValidateConfig(t.Context(), all, Definition().Validate(all)) {
+		for _, r := range (&Connector{}).ValidateConfig(t.Context(), all, answers(all)) {
 			messages = append(messages, r.Errors...)
 		}
 		named(t, m.set, strings.Join(messages, "\n"), m.names, m.remedy)

@@ -27,7 +27,7 @@ const (
 func Plugins() []connect.Plugin {
 	shared := new(catalogs)
 	return []connect.Plugin{{
-		Class: connectorClass, Kind: connect.SourcePlugin, Version: version, TaskClass: taskClass, Def: definition,
+		Class: connectorClass, Kind: connect.SourcePlugin, Version: version, TaskClass: taskClass, Def: definition, Own: ownDefinition,
 		New:     func() any { return &Connector{catalogs: shared} },
 		NewTask: func() any { return new(Task) },
 		Metrics: []connect.MetricDef{connectionsMetric, queriesMetric, gapsMetric, givenUpMetric, lateMetric,

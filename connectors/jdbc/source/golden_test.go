@@ -288,7 +288,7 @@ func canonical(t *testing.T, o map[string]any, vars map[string]string) string {
 }
 
 func (c *goldenCase) validate(t *testing.T, cfg config.Map, vars map[string]string) {
-	results := new(Connector).ValidateConfig(t.Context(), cfg, definition.Validate(cfg))
+	results := new(Connector).ValidateConfig(t.Context(), cfg, answers(cfg))
 	got, want := map[string][]string{}, map[string][]string{}
 	cut := func(messages []string) []string {
 		var all []string

@@ -53,7 +53,7 @@ func TestMistakesInConfigurationsAreToldWhereTheyAre(t *testing.T) {
 	} {
 		m := with(c.base, c.pairs...)
 		told := ""
-		for _, r := range new(Connector).ValidateConfig(t.Context(), m, definition.Validate(m)) {
+		for _, r := range new(Connector).ValidateConfig(t.Context(), m, answers(m)) {
 			errs := strings.Join(r.Errors, "; ")
 			if strings.Contains(errs, "hunter2") {
 				t.Errorf("%s: a secret shows at %s: %s", c.name, r.Key.Name, errs)

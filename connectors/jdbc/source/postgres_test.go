@@ -95,7 +95,7 @@ func TestAPostgresQueryIsCheckedAtValidation(t *testing.T) {
 		delete(m, "tables")
 		delete(m, "tables.fetched")
 		var all []string
-		for _, r := range new(Connector).ValidateConfig(t.Context(), m, definition.Validate(m)) {
+		for _, r := range new(Connector).ValidateConfig(t.Context(), m, answers(m)) {
 			for _, e := range r.Errors {
 				all = append(all, r.Key.Name+": "+e)
 			}

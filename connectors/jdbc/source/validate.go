@@ -16,7 +16,6 @@ import (
 // jdbc-source, "Validation").
 func (c *Connector) ValidateConfig(ctx context.Context, m config.Map, results []config.Result) []config.Result {
 	v := &validation{m: m, results: results}
-	v.ownKeys()
 	if v.mode(); v.failed() {
 		return v.results
 	}
@@ -50,15 +49,6 @@ func (v *validation) fault(message string, keys ...string) {
 			if v.results[i].Key.Name == key {
 				v.results[i].Errors = append(v.results[i].Errors, message)
 			}
-		}
-	}
-}
-
-// ownKeys adds the keys of our own that are set (D26).
-func (v *validation) ownKeys() {
-	for _, r := range ownDefinition.Validate(v.m) {
-		if _, set := v.m[r.Key.Name]; set {
-			v.results = append(v.results, r)
 		}
 	}
 }
