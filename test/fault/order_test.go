@@ -85,6 +85,11 @@ func newDisorder(t *testing.T, server server) *disorder {
 		d.worker.Create(t, d.name+"-"+table, config)
 	}
 	d.running(t)
+	// What lies before the first id that is read is no gap (D14), so that is 1.
+	for mode := range watchedModes {
+		d.db.Exec(t, "INSERT INTO "+tableOf(mode)+" (writer) VALUES (8)")
+	}
+	d.arrived(t)
 	return d
 }
 

@@ -30,7 +30,7 @@ type table struct {
 	count     int  // rows that the round sent
 	barren    bool // the last round did not ask for it, and had no row
 	watch     watch
-	clock     dialect.Timestamp // when the open statement was sent: the database's, or ours in modes without a timestamp
+	clock     dialect.Timestamp // when the round began: the database's, or ours in modes without a timestamp
 	pass      pass              // over the gaps
 	askAt     time.Time         // not to begin another before
 	withheld  bool              // position is not on the last record: it is stored with the notes
@@ -64,7 +64,10 @@ func (t *table) label(d dialect.Dialect) string {
 // open runs the statement of a round, or the next one of a pass over its gaps,
 // and reads its first row. Afterwards t.result is nil when there are no rows.
 func (t *table) open(ctx context.Context, c *dialect.Conn, ours time.Time) error {
-	t.ours, t.clock = ours, dialect.TimestampOf(ours.UnixMilli())
+	t.ours = ours
+	if !t.criteria.mode.timestamp() {
+		t.clock = dialect.TimestampOf(ours.UnixMilli())
+	}
 	if len(t.pass.spans) > 0 {
 		statement := gapStatement(c, t.id, t.s, &t.criteria, t.pass.next())
 		return t.run(ctx, c, statement, t.criteria.gapArguments(c, t.watch.from, t.position, &t.s.columns))

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ type late struct {
 	cfg     config.Map
 	run     *run
 	task    *Task
-	now     time.Time // runs with every look at it
+	clock   atomic.Int64 // ns since the epoch; runs with every look at it
 	sent    map[string]int
 	want    map[string]int
 	pending map[int]string // open transactions: the row's values
@@ -36,8 +37,10 @@ type late struct {
 }
 
 func newLate(t *testing.T, rt *rapid.T, db *database, mode string, pairs ...string) *late {
-	cfg := with(taskConfig(db, mode, "t", "incrementing.column.name", "id", "timestamp.column.name", "ts"), pairs...)
-	l := &late{t: rt, db: db, cfg: cfg, run: newRun(t, cfg), now: time.Now(), sent: map[string]int{}, want: map[string]int{}, pending: map[int]string{}, base: time.Now().UnixMilli() - 20_000}
+	cfg := with(taskConfig(db, mode, "t", "incrementing.column.name", "id", "timestamp.column.name", "ts",
+		keyGapTimeoutMS, "600000"), pairs...) // longer than the clock gets
+	l := &late{t: rt, db: db, cfg: cfg, run: newRun(t, cfg), sent: map[string]int{}, want: map[string]int{}, pending: map[int]string{}, base: time.Now().UnixMilli() - 20_000}
+	l.clock.Store(time.Now().UnixNano())
 	db.exec(t, "PRAGMA journal_mode = WAL", "DROP TABLE IF EXISTS t", "CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, ts TIMESTAMP NOT NULL)")
 	l.start()
 	l.begin(0)
@@ -49,8 +52,7 @@ func newLate(t *testing.T, rt *rapid.T, db *database, mode string, pairs ...stri
 func (l *late) start() {
 	l.task = new(Task)
 	env := connect.Env{Config: l.cfg, Logger: zap.NewNop(), Health: &l.run.health, Now: func() time.Time {
-		l.now = l.now.Add(200 * time.Millisecond)
-		return l.now
+		return time.Unix(0, l.clock.Add(int64(200*time.Millisecond)))
 	}}
 	if err := l.task.Start(context.Background(), &connect.SourceEnv{Env: env, Offsets: l.run}); err != nil {
 		l.t.Fatal(err)
