@@ -82,6 +82,7 @@ func newDisorder(t *testing.T, server server) *disorder {
 		for k, v := range columns {
 			config[k] = v
 		}
+		d.broker.Topic(t, d.name+"_"+table, 1)
 		d.worker.Create(t, d.name+"-"+table, config)
 	}
 	d.running(t)
