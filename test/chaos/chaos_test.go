@@ -25,6 +25,7 @@ var databases = []struct {
 	serial string // type of a column that counts rows as they are inserted
 }{
 	{"mariadb", harness.MariaDB, "BIGINT AUTO_INCREMENT"},
+	{"postgres", harness.Postgres, "BIGSERIAL"},
 }
 
 // quick makes members of a group notice the loss of others soon.
