@@ -30,11 +30,11 @@ var quick = harness.Properties{
 
 // start creates the connectors and inserts rows until finish is called. The
 // sink upserts, so that repeats after a fault leave one row for each.
-func start(t *testing.T, db *harness.Database, worker *harness.Connect) *flow {
+func start(t *testing.T, on server, db *harness.Database, worker *harness.Connect) *flow {
 	t.Helper()
 	f := &flow{db: db, worker: worker, name: harness.Name("fault"), stop: make(chan struct{}), done: make(chan error, 1)}
 	f.copied = f.name + "_users1"
-	db.Exec(t, "CREATE TABLE users1 (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20), created_at DATETIME DEFAULT NOW())")
+	db.Exec(t, "CREATE TABLE users1 ("+on.columns+", name VARCHAR(20))")
 	connection := func(more map[string]string) map[string]string {
 		cfg := map[string]string{"connection.url": db.JDBC(), "connection.user": db.User, "connection.password": db.Password}
 		for k, v := range more {
@@ -65,7 +65,7 @@ func (f *flow) insert(t *testing.T) error {
 			return t.Context().Err()
 		default:
 		}
-		_, err := f.db.Pool().ExecContext(t.Context(), "INSERT INTO users1(name) VALUES (?),(?),(?)", "a", "b", fmt.Sprint(i))
+		_, err := f.db.Pool().ExecContext(t.Context(), fmt.Sprintf("INSERT INTO users1(name) VALUES ('a'),('b'),('%d')", i))
 		if err != nil {
 			select {
 			case <-time.After(100 * time.Millisecond):
@@ -96,7 +96,7 @@ func (f *flow) finish(t *testing.T) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, "every row has arrived", func() (bool, string) {
-		n := f.db.Query(t, "SELECT COUNT(*) FROM users1 u LEFT JOIN `"+f.copied+"` c ON c.id = u.id WHERE c.id IS NULL")[0][0]
+		n := f.db.Query(t, "SELECT COUNT(*) FROM users1 u LEFT JOIN "+f.copied+" c ON c.id = u.id WHERE c.id IS NULL")[0][0]
 		return n == "0", n + " rows are missing"
 	})
 	if want, got := f.db.Count(t, "users1"), f.db.Count(t, f.copied); want != got {
@@ -111,21 +111,23 @@ func (f *flow) running(t *testing.T) {
 }
 
 func TestADatabaseThatIsKilledFailsNoTaskAndLosesNoRow(t *testing.T) {
-	db := harness.PrivateMariaDB(t)
-	f := start(t, db, harness.Worker(t, quick))
-	for range 2 {
-		const noticed = "waiting for the database"
-		before := strings.Count(f.worker.Log(t), noticed)
-		db.Kill(t)
-		// The source meets it with its next poll, the sink only when it has rows to write.
-		harness.Eventually(t, "the source has noticed three times", func() (bool, string) {
-			return strings.Count(f.worker.Log(t), noticed) >= before+3, "not yet"
-		})
-		db.Start(t)
-		f.flowing(t)
-	}
-	f.running(t)
-	f.finish(t)
+	onEach(t, func(t *testing.T, on server) {
+		db := on.private(t)
+		f := start(t, on, db, harness.Worker(t, quick))
+		for range 2 {
+			const noticed = "waiting for the database"
+			before := strings.Count(f.worker.Log(t), noticed)
+			db.Kill(t)
+			// The source meets it with its next poll, the sink only when it has rows to write.
+			harness.Eventually(t, "the source has noticed three times", func() (bool, string) {
+				return strings.Count(f.worker.Log(t), noticed) >= before+3, "not yet"
+			})
+			db.Start(t)
+			f.flowing(t)
+		}
+		f.running(t)
+		f.finish(t)
+	})
 }
 
 func TestABrokerThatIsKilledFailsNoTaskAndLosesNoRow(t *testing.T) {
@@ -134,7 +136,7 @@ func TestABrokerThatIsKilledFailsNoTaskAndLosesNoRow(t *testing.T) {
 	for k, v := range quick {
 		properties[k] = v
 	}
-	f := start(t, harness.MariaDB(t), harness.Worker(t, properties))
+	f := start(t, servers["MariaDB"], harness.MariaDB(t), harness.Worker(t, properties))
 	for range 2 {
 		broker.Kill(t)
 		broker.Start(t)
@@ -145,14 +147,16 @@ func TestABrokerThatIsKilledFailsNoTaskAndLosesNoRow(t *testing.T) {
 }
 
 func TestAWorkerThatIsKilledHandsItsWorkToTheOther(t *testing.T) {
-	first := harness.Worker(t, quick)
-	second := harness.Worker(t, harness.Join(first))
-	f := start(t, harness.MariaDB(t), first)
-	for _, w := range []*harness.Connect{first, second} {
-		w.Kill9(t)
-		f.flowing(t)
-		w.Start(t)
-	}
-	f.running(t)
-	f.finish(t)
+	onEach(t, func(t *testing.T, on server) {
+		first := harness.Worker(t, quick)
+		second := harness.Worker(t, harness.Join(first))
+		f := start(t, on, on.open(t), first)
+		for _, w := range []*harness.Connect{first, second} {
+			w.Kill9(t)
+			f.flowing(t)
+			w.Start(t)
+		}
+		f.running(t)
+		f.finish(t)
+	})
 }

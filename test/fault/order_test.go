@@ -43,29 +43,6 @@ func tableOf(mode string) string {
 	return map[string]string{"incrementing": "counted", "timestamp+incrementing": "stamped", "timestamp": "timed"}[mode]
 }
 
-// server is what differs between the databases.
-type server struct {
-	open    func(testing.TB) *harness.Database
-	columns string
-	random  string // asks for a connection of the database, but for the one that asks
-	kill    string // with a connection
-}
-
-var servers = map[string]server{
-	"MariaDB": {
-		open:    harness.MariaDB,
-		columns: "id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, ts DATETIME(6) NOT NULL DEFAULT NOW(6)",
-		random:  "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID() ORDER BY RAND() LIMIT 1",
-		kill:    "KILL %d",
-	},
-	"PostgreSQL": { // whose NOW() is the start of the transaction
-		open:    harness.Postgres,
-		columns: "id SERIAL PRIMARY KEY, ts TIMESTAMP(6) NOT NULL DEFAULT (NOW() AT TIME ZONE 'UTC')",
-		random:  "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1",
-		kill:    "SELECT pg_terminate_backend(%d)",
-	},
-}
-
 func newDisorder(t *testing.T, server server) *disorder {
 	t.Helper()
 	d := &disorder{server: server, db: server.open(t), broker: harness.Broker(t), worker: harness.Worker(t, quick), name: harness.Name("order"), longest: gapTimeout / 2}

@@ -15,12 +15,20 @@ import (
 // private server on Linux and the user root can have one: without them the test is skipped.
 func (d *Database) SmallDisk(t testing.TB, bytes int64) (grow func(bytes int64)) {
 	t.Helper()
-	server, ok := d.private(t).(*service.MariaDB)
-	if !ok {
-		t.Fatal("only a database of MariaDB has a folder of its own")
+	var dir, tablespace string
+	var end func() error // of the server, which holds files there
+	switch server := d.private(t).(type) {
+	case *service.MariaDB:
+		dir = filepath.Join(server.Data(), d.Name)
+		end = func() error { server.Kill(); return nil } // in order it would wait for room
+	case *service.Postgres:
+		dir, tablespace = filepath.Join(server.Dir(), d.Name), d.Name
+		end = server.Stop
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
-	dir := filepath.Join(server.Data(), d.Name)
-	info, err := os.Stat(dir)
+	info, err := os.Stat(filepath.Dir(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +46,17 @@ func (d *Database) SmallDisk(t testing.TB, bytes int64) (grow func(bytes int64))
 		t.Skipf("skipped: a small disk cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
-		server.Kill() // it holds files there
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+		if err := errors.Join(end(), syscall.Unmount(dir, syscall.MNT_DETACH)); err != nil {
 			t.Error(err)
 		}
 	})
+	if tablespace != "" {
+		d.Exec(t, fmt.Sprintf("CREATE TABLESPACE %q LOCATION '%s'", tablespace, dir))
+		d.Exec(t, fmt.Sprintf("ALTER DATABASE %q SET default_tablespace = %q", d.Name, tablespace))
+		// Only new connections know of it.
+		d.pool.SetMaxIdleConns(0)
+		d.pool.SetMaxIdleConns(2)
+	}
 	return func(bytes int64) {
 		t.Helper()
 		if err := mount(syscall.MS_REMOUNT, bytes); err != nil {

@@ -124,5 +124,8 @@ func (p *Postgres) Stop() error {
 // Kill ends the server at once, as a crash would; its helpers notice and end too.
 func (p *Postgres) Kill() { p.process.Kill() }
 
+// Dir is the folder that is the server's own, with its data in a folder below.
+func (p *Postgres) Dir() string { return p.dir }
+
 // Log returns the end of the server's log.
 func (p *Postgres) Log() string { return tail(p.file("log"), 100) }
