@@ -52,9 +52,9 @@ race: setup $(SERVICES) ## every test anew, the worker processes with the race d
 bench: setup build $(SERVICES) ## rows per second, CPU and memory beside the raw loops of the same run; groups of workers with many connectors
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb,postgres -fast go run ./test/bench -svg docs/performance.svg
 
-bench-peers: setup build $(SERVICES) ## our sink beside Java's in one run; ROWS=1000000; KCONNECT_PEER_JDBC=dir adds the connector whose jars are there
+bench-peers: setup build $(SERVICES) ## our sink beside Java's in one run, on MariaDB and PostgreSQL; ROWS=1000000; KCONNECT_PEER_JDBC=dir adds the connector whose jars are there
 	@test/harness/setup.sh peers
-	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb -fast go run ./test/bench -only peers -rows $(ROWS)
+	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect $(SERVICES) -only kafka,mariadb,postgres -fast go run ./test/bench -only peers -rows $(ROWS)
 
 soak: setup build $(SERVICES) ## the long fault tests; SOAK=5m is their length
 	KCONNECT_TEST_BINARY=$(CURDIR)/bin/kconnect SOAK=$(SOAK) $(SERVICES) -only kafka,mariadb,postgres go test -count=1 -timeout 3h -run 'Soak|Forgets' -v ./test/... ./connect/converter/...
