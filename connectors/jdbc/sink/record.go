@@ -18,6 +18,10 @@ func (s *settings) check(r *connect.Record) error {
 	if s.needsValue && !usableValue(r) {
 		return s.refuse(r, "Struct or String value and non-null Struct or String schema", "value", r.ValueSchema, r.Value)
 	}
+	if s.deletes && r.ValueSchema == nil && !r.Value.IsNull() {
+		// Its keys alone would be written. Java ends in a class cast.
+		return s.refuse(r, "Struct or String value and non-null Struct or String schema, or a null value to delete its row", "value", r.ValueSchema, r.Value)
+	}
 	if r.ValueSchema != nil && r.ValueSchema.Type() == data.String && len(s.structOptions) > 0 {
 		return connect.NewError("Sink connector '"+s.connector+"' is configured with field-level options that are not applicable to String values: "+
 			strings.Join(s.structOptions, ", ")+". Remove these options, or have the upstream producer emit Struct values instead.", nil)
@@ -65,7 +69,7 @@ func timestampText(ms int64) string {
 func className(v data.Value) string {
 	return [...]string{
 		data.KindNull: "null", data.KindBool: "Boolean", data.KindInt8: "Byte", data.KindInt16: "Short", data.KindInt32: "Integer",
-		data.KindInt64: "Long", data.KindFloat32: "Float", data.KindFloat64: "Double", data.KindString: "String", data.KindBytes: "ByteBuffer",
+		data.KindInt64: "Long", data.KindFloat32: "Float", data.KindFloat64: "Double", data.KindString: "String", data.KindBytes: "byte[]",
 		data.KindDecimal: "BigDecimal", data.KindBigInt: "BigInteger", data.KindInstant: "Date", data.KindArray: "ArrayList",
 		data.KindMap: "HashMap", data.KindStruct: "Struct", data.KindObject: "Object",
 	}[v.Kind()]
