@@ -14,7 +14,7 @@ func (d *postgreSQL) ColumnType(c NewColumn, o BindOptions) (string, error) {
 	if typ := postgresType(c.Schema); typ != "" {
 		return typ, nil
 	}
-	return "", noType(c.Schema)
+	return "", noType(d, c.Schema)
 }
 
 // postgresType returns the column type of a schema, and nothing when there is none.

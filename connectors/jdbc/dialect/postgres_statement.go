@@ -77,6 +77,9 @@ func (d *postgreSQL) Update(id TableID, keys, others []Bound) string {
 	for i := range others {
 		set[i] = d.Quote(others[i].Name) + " = " + rowColumn(i)
 	}
+	if len(others) == 0 { // no statement: the server complains of what it does in Java
+		return "UPDATE " + id.SQL(d) + " SET  WHERE " + equalTo(d, keys)
+	}
 	return "UPDATE " + id.SQL(d) + " AS target SET " + strings.Join(set, ", ") + " FROM (" + selectRows(others, keys) + ") AS r" +
 		" WHERE " + d.keysEqual(keys, len(others))
 }

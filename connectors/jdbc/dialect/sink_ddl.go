@@ -105,7 +105,11 @@ func floatLiteral(c NewColumn, f float64, bits int) (string, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "", connect.NewError(fmt.Sprintf("The default %v of field '%s' cannot stand in a CREATE TABLE or ALTER TABLE", f, c.Name), nil)
 	}
-	return strconv.FormatFloat(f, 'g', -1, bits), nil
+	// Java's text, because databases show the default of a column as it was given.
+	if bits == 32 {
+		return string(data.AppendFloat32(nil, float32(f))), nil
+	}
+	return string(data.AppendFloat64(nil, f)), nil
 }
 
 // stringLiteral escapes what Java pastes as it is (D2).
@@ -116,8 +120,14 @@ func stringLiteral(t Target, s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
-// noType is the error of a schema without a column type in this dialect.
-func noType(s *data.Schema) error {
+// noType is the error of a schema without a column type in this dialect. Where
+// arrays have one, it is about their elements.
+func noType(t Target, s *data.Schema) error {
+	if _, postgres := t.(*postgreSQL); postgres {
+		for s.Type() == data.Array {
+			s = s.Elem()
+		}
+	}
 	name := "null"
 	if s.HasName() {
 		name = s.Name()
@@ -173,7 +183,7 @@ func (d *mySQL) ColumnType(c NewColumn, o BindOptions) (string, error) {
 		return "VARBINARY(1024)", nil
 	case data.Array, data.MapType, data.StructType:
 	}
-	return "", noType(c.Schema)
+	return "", noType(d, c.Schema)
 }
 
 // ofField names the field in the remedy of an error whose message is Java's,
@@ -220,7 +230,7 @@ func (d *sqLite) ColumnType(c NewColumn, o BindOptions) (string, error) {
 		return "BLOB", nil
 	case data.Array, data.MapType, data.StructType:
 	}
-	return "", noType(c.Schema)
+	return "", noType(d, c.Schema)
 }
 
 // AddColumns implements Target: one statement, columns in the order given (D13).

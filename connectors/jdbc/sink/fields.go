@@ -158,6 +158,9 @@ func (c *columns) addStructKeys(s *settings, table, mode, part string, schema *d
 			return recordError("PK mode for table '"+table+"' is "+mode+" with configured PK fields "+javaList(s.pkFields)+
 				", but record "+part+" schema does not contain field: "+name, "let pk.fields name fields of the "+part+", which has "+fieldNames(schema))
 		}
+		if c.isKey(name) {
+			continue // named twice
+		}
 		c.keys = append(c.keys, field{name: name, schema: schema.Fields()[i].Schema, key: true, from: from, index: i})
 	}
 	return nil

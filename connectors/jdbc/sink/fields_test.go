@@ -50,6 +50,7 @@ func TestColumnsOfARecord(t *testing.T) {
 		{"record key last, by name", config.Map{"pk.mode": "record_key"}, key, value, []string{"z", "id", "k"}, []string{"b", "a"}, []string{"b", "a", "id", "k", "z"}},
 		{"key wins over whitelist", config.Map{"pk.mode": "record_key", "pk.fields": "id", "fields.whitelist": "a"}, key, value, []string{"id"}, []string{"a"}, []string{"a", "id"}},
 		{"primitive key", config.Map{"pk.mode": "record_key", "pk.fields": "k"}, data.StringSchema, value, []string{"k"}, []string{"b", "a", "id"}, []string{"b", "a", "id", "k"}},
+		{"the same key twice", config.Map{"pk.mode": "record_value", "pk.fields": "id,a,id"}, nil, value, []string{"id", "a"}, []string{"b"}, []string{"b", "a", "id"}},
 		{"tombstone", config.Map{"pk.mode": "record_key", "delete.enabled": "true"}, key, nil, []string{"z", "id", "k"}, []string{}, []string{"id", "k", "z"}},
 		{"string", config.Map{"string.output.value.column.name": "line"}, nil, data.StringSchema, []string{}, []string{"line"}, []string{"line"}},
 	} {
