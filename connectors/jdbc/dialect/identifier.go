@@ -1,6 +1,10 @@
 package dialect
 
-import "strings"
+import (
+	"strings"
+
+	"kconnect/connect"
+)
 
 // TableID names a table. Parts that the database does not have are empty.
 type TableID struct{ Catalog, Schema, Name string }
@@ -50,48 +54,58 @@ func (id TableID) join(part func(string) string) string {
 // ParseID reads a table name as Java does: parts separated by dots, a part
 // that begins with the quote runs to the closing one (a doubled quote inside
 // stands for one, which Java lacks). One part is a name, two are schema and
-// name, three add the catalog; of more than three the first two count.
-func ParseID(text string, quote byte) TableID {
-	parts := splitID(text, quote)
-	switch len(parts) {
-	case 0:
-		return TableID{}
-	case 1:
-		return TableID{Name: parts[0]}
-	case 3:
-		return TableID{parts[0], parts[1], parts[2]}
+// name, three add the catalog; of more than three the first two count. A dot
+// at the end and a quote that is not closed are errors, because the rest is the
+// name of another table.
+func ParseID(text string, quote byte) (TableID, error) {
+	parts, fault := splitID(text, quote)
+	switch {
+	case fault != "":
+		return TableID{}, &connect.Error{Class: connect.ClassIllegalArgument, Message: "Failure parsing fully qualified identifier; " + fault + " " + text,
+			Remedy: "put a name with dots or quotes into quotes, each " + string(quote) + " in it doubled"}
+	case len(parts) == 0:
+		return TableID{}, nil
+	case len(parts) == 1:
+		return TableID{Name: parts[0]}, nil
+	case len(parts) == 3:
+		return TableID{parts[0], parts[1], parts[2]}, nil
 	}
-	return TableID{Schema: parts[0], Name: parts[1]}
+	return TableID{Schema: parts[0], Name: parts[1]}, nil
 }
 
-func splitID(s string, quote byte) []string {
-	var parts []string
+func splitID(s string, quote byte) (parts []string, fault string) {
 	for s != "" {
 		var part string
+		var dot bool
 		if s[0] == quote {
-			part, s = cutQuoted(s[1:], quote)
-			s = strings.TrimPrefix(s, ".")
+			var closed bool
+			if part, s, closed = cutQuoted(s[1:], quote); !closed {
+				return nil, "missing trailing quote in"
+			}
+			s, dot = strings.CutPrefix(s, ".")
 		} else {
-			part, s, _ = strings.Cut(s, ".")
+			part, s, dot = strings.Cut(s, ".")
+		}
+		if dot && s == "" {
+			return nil, "ends in delimiter"
 		}
 		parts = append(parts, part)
 	}
-	return parts
+	return parts, ""
 }
 
 // cutQuoted returns what stands before the closing quote and what follows it.
-func cutQuoted(s string, quote byte) (part, rest string) {
+func cutQuoted(s string, quote byte) (part, rest string, closed bool) {
 	var b strings.Builder
 	for {
 		i := strings.IndexByte(s, quote)
 		if i < 0 {
-			b.WriteString(s)
-			return b.String(), ""
+			return "", "", false
 		}
 		b.WriteString(s[:i])
 		s = s[i+1:]
 		if s == "" || s[0] != quote {
-			return b.String(), s
+			return b.String(), s, true
 		}
 		b.WriteByte(quote)
 		s = s[1:]

@@ -1,9 +1,12 @@
 package dialect
 
 import (
+	"errors"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"kconnect/connect"
 )
 
 func TestParseIDFollowsJava(t *testing.T) {
@@ -15,12 +18,28 @@ func TestParseIDFollowsJava(t *testing.T) {
 		"`a.b`":            {Name: "a.b"},
 		"`d`.`a.b`":        {Schema: "d", Name: "a.b"},
 		"d.`we``ird`":      {Schema: "d", Name: "we`ird"},
-		"`open.ended":      {Name: "open.ended"},
+		".t":               {Name: "t"},
 		"":                 {},
 		"`odd name-1`.`T`": {Schema: "odd name-1", Name: "T"},
 	} {
-		if got := ParseID(text, '`'); got != want {
-			t.Errorf("%q: got %+v, want %+v", text, got, want)
+		if got, err := ParseID(text, '`'); err != nil || got != want {
+			t.Errorf("%q: got %+v and %v, want %+v", text, got, err, want)
+		}
+	}
+}
+
+func TestTableNamesThatBreakOffAreErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"`open.ended": "Failure parsing fully qualified identifier; missing trailing quote in `open.ended",
+		"s.`t":        "Failure parsing fully qualified identifier; missing trailing quote in s.`t",
+		"`":           "Failure parsing fully qualified identifier; missing trailing quote in `",
+		"orders.":     "Failure parsing fully qualified identifier; ends in delimiter orders.",
+		"`orders`.":   "Failure parsing fully qualified identifier; ends in delimiter `orders`.",
+		".":           "Failure parsing fully qualified identifier; ends in delimiter .",
+	} {
+		id, err := ParseID(text, '`')
+		if e, ok := errors.AsType[*connect.Error](err); !ok || e.Message != want || e.Class != connect.ClassIllegalArgument || e.Remedy == "" {
+			t.Errorf("%q: got %+v and %v, want %s", text, id, err, want)
 		}
 	}
 }
@@ -30,8 +49,8 @@ func TestQuotedTableNamesParseBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.StringMatching("[a-zA-Z0-9 .`\"$_,-]{1,12}")
 		id := TableID{Catalog: part.Draw(t, "database"), Name: part.Draw(t, "name")}
-		if got := d.Resolve(ParseID(id.Quoted(d), '`')); got != id {
-			t.Fatalf("%s parses as %+v, want %+v", id.Quoted(d), got, id)
+		if got, err := ParseID(id.Quoted(d), '`'); err != nil || d.Resolve(got) != id {
+			t.Fatalf("%s parses as %+v and %v, want %+v", id.Quoted(d), got, err, id)
 		}
 	})
 }

@@ -42,6 +42,34 @@ func TestCreateTable(t *testing.T) {
 	}
 }
 
+// SQLite shows a default as it was written, so its text is part of the table.
+func TestDefaultsOfFloatsHaveJavasText(t *testing.T) {
+	for want, schema := range map[string]*data.Schema{
+		"2.0":    schemaOf(data.NewBuilder(data.Float64).Default(data.Float64Of(2))),
+		"1.0E10": schemaOf(data.NewBuilder(data.Float64).Default(data.Float64Of(1e10))),
+		"-0.1":   schemaOf(data.NewBuilder(data.Float32).Default(data.Float32Of(-0.1))),
+		"3.0":    schemaOf(data.NewBuilder(data.Float32).Default(data.Float32Of(3))),
+	} {
+		got, err := CreateTable(testSQLite, TableID{Name: "t"}, []NewColumn{{Name: "f", Schema: schema}}, BindOptions{})
+		if full := "CREATE TABLE \"t\" (\n\"f\" REAL DEFAULT " + want + ")"; err != nil || got != full {
+			t.Errorf("got %s and %v, want %s", got, err, full)
+		}
+	}
+}
+
+func TestAnArrayWithoutATypeIsRefusedForWhatItHolds(t *testing.T) {
+	structs := schemaOf(data.NewBuilder(data.Array).Items(schemaOf(data.NewBuilder(data.Array).Items(schemaOf(data.NewStructBuilder().Named("line"))))))
+	for want, target := range map[string]Target{
+		"line (STRUCT) type doesn't have a mapping to the SQL database column type": &postgreSQL{},
+		"null (ARRAY) type doesn't have a mapping to the SQL database column type":  testMySQL,
+	} {
+		_, err := CreateTable(target, testTable, []NewColumn{{Name: "a", Schema: structs}}, BindOptions{})
+		if err == nil || !strings.HasPrefix(err.Error(), want+": ") {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestAddColumns(t *testing.T) {
 	one := []NewColumn{{Name: "a", Schema: data.OptionalInt64Schema, Optional: true}}
 	two := append(one[:1:1], NewColumn{Name: "b", Schema: schemaOf(data.NewBuilder(data.Float64).Default(data.Float64Of(1.5)))})
@@ -150,7 +178,11 @@ func TestPlaceKeepsWhatTheDialectDoesNotHave(t *testing.T) {
 	for text, want := range map[string]string{
 		"t": "`db`.`t`", "x.t": "`db`.`x`.`t`", "a.b.c": "`a`.`b`.`c`", "`a.b`": "`db`.`a.b`", "a.b.c.d": "`db`.`a`.`b`",
 	} {
-		id, err := testMySQL.Place(t.Context(), nil, ParseID(text, '`'))
+		parsed, err := ParseID(text, '`')
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := testMySQL.Place(t.Context(), nil, parsed)
 		if got := id.SQL(testMySQL); got != want || err != nil {
 			t.Errorf("%s: %s (%v), want %s", text, got, err, want)
 		}

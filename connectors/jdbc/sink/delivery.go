@@ -201,8 +201,11 @@ func (w *writer) tableOf(ctx context.Context, topic string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := w.target.Place(ctx, w.conn, dialect.ParseID(name, w.target.QuoteChar()))
+	id, err := dialect.ParseID(name, w.target.QuoteChar())
 	if err != nil {
+		return nil, err
+	}
+	if id, err = w.target.Place(ctx, w.conn, id); err != nil {
 		return nil, &sqlError{err: err}
 	}
 	t, ok := w.tables[id]

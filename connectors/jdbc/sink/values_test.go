@@ -110,6 +110,53 @@ func TestAValueThatCannotBeBoundIsItsRecordsFault(t *testing.T) {
 	})
 }
 
+func TestAValueWithoutASchemaIsNotWrittenAsItsKeyAlone(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
+		d.exec(t, "CREATE TABLE t(id int primary key, name varchar(10))")
+		schemaless := keyed(connect.Record{Topic: "t", Value: data.StringOf("lost"), Timestamp: 5, Origin: connect.Origin{Topic: "t", Offset: 1}}, 2)
+		records := []connect.Record{keyed(idNameRecord(0, 1, "a"), 1), schemaless, tombstone(2, 1), keyed(idNameRecord(3, 3, "c"), 3)}
+		set := config.Map{"pk.mode": "record_key", "delete.enabled": "true"}
+		err := startTask(t, d, nil, set).put(t, records...)
+		const want = "(topic='t',partition=0,offset=1,timestamp=5) with a String value and null value schema."
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v", err)
+		}
+		dlq := &deadLetters{tolerant: true}
+		if err := startTask(t, d, dlq, set).put(t, records...); err != nil {
+			t.Fatal(err)
+		}
+		if len(dlq.records) != 1 || dlq.records[0].Origin.Offset != 1 {
+			t.Errorf("%d dead letters", len(dlq.records))
+		}
+		if got := d.query(t, "SELECT * FROM t"); !cmp.Equal(got, [][]any{{"3", "c"}}) {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+func TestATableNameThatBreaksOffIsNotAnotherTable(t *testing.T) {
+	d := sqliteDB(t)
+	for _, format := range []string{"${topic}.", `"${topic}`} {
+		err := startTask(t, d, nil, config.Map{"auto.create": "true", "table.name.format": format}).put(t, idNameRecord(0, 1, "a"))
+		if connect.ClassOf(err) != connect.ClassIllegalArgument {
+			t.Errorf("%s: got %v", format, err)
+		}
+	}
+	if got := d.query(t, "SELECT name FROM sqlite_master"); len(got) > 0 {
+		t.Errorf("tables %v", got)
+	}
+}
+
+func TestAnUpdateOfNothingButKeysIsTheServersSyntaxError(t *testing.T) {
+	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
+		d.exec(t, "CREATE TABLE t(id int, name varchar(10))")
+		err := startTask(t, d, nil, config.Map{"insert.mode": "update", "pk.mode": "record_value", "max.retries": "0"}).put(t, idNameRecord(0, 1, "a"))
+		if err == nil || !strings.Contains(err.Error(), "WHERE") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 func TestTheTablesOwnSpellingIsUsed(t *testing.T) {
 	onEachDatabase(t, func(t *testing.T, d *testDatabase) {
 		create := "CREATE TABLE t(ID int primary key, Name text)"

@@ -105,7 +105,11 @@ func (t *Task) addQuery(ctx context.Context) error {
 }
 
 func (t *Task) addTable(ctx context.Context, quoted string) error {
-	id := t.db.Resolve(dialect.ParseID(quoted, t.db.QuoteChar()))
+	id, err := dialect.ParseID(quoted, t.db.QuoteChar())
+	if err != nil {
+		return err
+	}
+	id = t.db.Resolve(id)
 	q := t.newTable(id)
 	q.topic, q.partition = t.s.prefix+id.Name, barePartition(id)
 	older := q.partition
