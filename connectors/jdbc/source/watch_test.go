@@ -119,7 +119,8 @@ func TestRowsThatCommitLateAreSent(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			db := newDatabase(t, "sqlite", "")
 			rapid.Check(t, func(rt *rapid.T) {
-				l := newLate(t, rt, db, mode)
+				// No transaction outlasts the watch, by a clock that every look moves on.
+				l := newLate(t, rt, db, mode, keyGapTimeoutMS, "3600000")
 				defer func() { _ = l.task.Stop(context.Background()) }()
 				step := 0
 				open := func(rt *rapid.T) int {
@@ -156,6 +157,52 @@ func TestRowsThatCommitLateAreSent(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What is recent is told by the database's clock, also for rows of gaps: it may
+// be another than the worker's, as where a server shows local times.
+func TestALateRowIsSentOnceWhateverTheWorkersClockSays(t *testing.T) {
+	for _, ahead := range []time.Duration{-6 * time.Hour, 0, 6 * time.Hour} {
+		db := newDatabase(t, "sqlite", "")
+		at := time.Now().UnixMilli() - 1000
+		insert := func(id int) { db.exec(t, fmt.Sprintf("INSERT INTO t VALUES (%d, %d)", id, at)) }
+		db.exec(t, "PRAGMA journal_mode = WAL", "CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, ts TIMESTAMP NOT NULL)")
+		insert(1)
+		insert(3)
+		cfg := taskConfig(db, "timestamp+incrementing", "t", "incrementing.column.name", "id", "timestamp.column.name", "ts")
+		r := newRun(t, cfg)
+		task, now := new(Task), time.Now().Add(ahead)
+		env := connect.Env{Config: cfg, Logger: zap.NewNop(), Health: &r.health, Now: func() time.Time {
+			now = now.Add(200 * time.Millisecond)
+			return now
+		}}
+		if err := task.Start(context.Background(), &connect.SourceEnv{Env: env, Offsets: r}); err != nil {
+			t.Fatal(err)
+		}
+		var ids []int64
+		poll := func() {
+			b := pollOnce(t, task, 10)
+			for i := range b.Records {
+				ids = append(ids, b.Records[i].Value.Struct().At(0).Int())
+			}
+		}
+		for polls := 0; polls < 100 && len(ids) < 2; polls++ {
+			poll()
+		}
+		insert(2)
+		for polls := 0; polls < 100 && len(ids) < 3; polls++ {
+			poll()
+		}
+		for range 20 {
+			poll()
+		}
+		if d := cmp.Diff([]int64{1, 3, 2}, ids); d != "" {
+			t.Errorf("worker %s ahead (-want +got):\n%s", ahead, d)
+		}
+		if err := task.Stop(context.Background()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
