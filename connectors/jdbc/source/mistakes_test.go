@@ -40,6 +40,8 @@ func TestMistakesInConfigurationsAreToldWhereTheyAre(t *testing.T) {
 		{"query and tables", good, []string{"query", "SELECT 1"}, "table.whitelist", []string{"table.whitelist", "'query'"}},
 		{"query twice", query, []string{"query", "SELECT 1", "query.masked", "SELECT 'hunter2'"}, "query", []string{"query.masked", "only one"}},
 		{"no SELECT", query, []string{"query", "DELETE FROM t"}, "query", []string{"starts with SELECT"}},
+		{"no word SELECT", query, []string{"query", "SELECTED FROM t"}, "query", []string{"starts with SELECT"}},
+		{"no blank behind SELECT", query, []string{"query", "select*FRO t"}, "query", []string{"Invalid query", "syntax error"}},
 		{"broken query", query, []string{"query", "SELECT id FRO t"}, "query", []string{"Invalid query", "syntax error"}},
 		{"query without column", query, []string{"query", "SELECT * FROM t", "mode", "incrementing"}, "incrementing.column.name", []string{"must be provided"}},
 		{"prefix with blanks", good, []string{"topic.prefix", "my topic"}, "topic.prefix", []string{"my topic", "'.', '_' and '-'"}},

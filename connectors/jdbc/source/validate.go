@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -114,6 +115,10 @@ func (v *validation) given(keys ...string) []string {
 	return given
 }
 
+// selectStatement is a text whose first word is SELECT, also where a star or a
+// parenthesis follows without a blank.
+var selectStatement = regexp.MustCompile(`(?i)^SELECT\b`)
+
 func (v *validation) queries() {
 	if !v.hasQuery() {
 		return
@@ -128,7 +133,7 @@ func (v *validation) queries() {
 		return
 	}
 	for _, key := range v.given(keyQuery, keyQueryMasked) {
-		if first := strings.Fields(v.text(key))[0]; !strings.EqualFold(first, "SELECT") {
+		if !selectStatement.MatchString(v.text(key)) {
 			v.fault(fmt.Sprintf("Only SELECT statements are supported for '%s'. Please provide a statement that starts with SELECT.", key), key)
 		}
 	}
