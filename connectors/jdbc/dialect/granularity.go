@@ -132,8 +132,9 @@ func (t Timestamp) count(perSecond int64) (int64, bool) {
 }
 
 // appendISO appends yyyy-MM-ddTHH:mm:ss.fraction as java.time shows an instant
-// in a zone: always Gregorian, local mean time in old days, and the years
-// before 1 counted from 1 without a sign (golden md_granularity_iso_tokyo).
+// in a zone: always Gregorian, local mean time in old days, the years before 1
+// counted from 1 without a sign (golden md_granularity_iso_tokyo), and a plus
+// before years of more than four digits.
 func appendISO(dst []byte, t Timestamp, z *Zone, digits int) []byte {
 	_, offset := time.Unix(t.Seconds, 0).In(z.loc).Zone()
 	wall := t.Seconds + int64(offset)
@@ -141,6 +142,9 @@ func appendISO(dst []byte, t Timestamp, z *Zone, digits int) []byte {
 	y, m, d := gregorianDate(day)
 	if y <= 0 {
 		y = 1 - y
+	}
+	if y > 9999 {
+		dst = append(dst, '+')
 	}
 	dst = appendDate(dst, y, m, d)
 	dst = append(dst, 'T')
