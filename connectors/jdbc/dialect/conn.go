@@ -76,13 +76,14 @@ func (c *Conn) query(ctx context.Context, query string, args []driver.Value, tex
 	if err != nil {
 		return nil, errors.Join(err, stmt.Close())
 	}
-	return &stmtRows{rows, stmt}, nil
+	return &stmtRows{rows, stmt, query}, nil
 }
 
 // stmtRows closes the statement that was prepared for one result set.
 type stmtRows struct {
 	driver.Rows
-	stmt *Stmt
+	stmt  *Stmt
+	query string
 }
 
 func (r *stmtRows) Close() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -62,22 +63,25 @@ var mysqlKinds = map[string]string{
 }
 
 // Tables lists the tables of one database: the catalog's, which is a name and
-// no pattern, or the URL's. Schema patterns mean nothing here.
+// no pattern, or, where that is empty too, the URL's. Schema patterns mean
+// nothing here. Where no kind is known, the Java driver lists all.
 func (d *mySQL) Tables(ctx context.Context, c *Conn, catalog, _ *string, kinds []string) ([]TableID, error) {
 	query := "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES"
 	var args []driver.Value
 	switch {
-	case catalog != nil:
+	case catalog != nil && *catalog != "":
 		query += " WHERE TABLE_SCHEMA = ?"
 		args = append(args, *catalog)
-	case d.nullIsCurrent && d.database != "":
+	case (d.nullIsCurrent || catalog != nil) && d.database != "":
 		query += " WHERE TABLE_SCHEMA = DATABASE()"
 	}
 	rows, err := c.Texts(ctx, query+" ORDER BY TABLE_SCHEMA, TABLE_NAME", args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing tables: %w", err)
 	}
-	rows = slices.DeleteFunc(rows, func(r []string) bool { return !slices.Contains(kinds, mysqlKinds[r[2]]) })
+	if known := slices.Collect(maps.Values(mysqlKinds)); slices.ContainsFunc(kinds, func(k string) bool { return slices.Contains(known, k) }) {
+		rows = slices.DeleteFunc(rows, func(r []string) bool { return !slices.Contains(kinds, mysqlKinds[r[2]]) })
+	}
 	slices.SortStableFunc(rows, func(a, b []string) int { return strings.Compare(mysqlKinds[a[2]], mysqlKinds[b[2]]) })
 	ids := make([]TableID, len(rows))
 	for i, r := range rows {

@@ -114,7 +114,7 @@ func TestMySQLDriverTellsLengthAndSign(t *testing.T) {
 func TestMySQLTablesAreListedAndDescribed(t *testing.T) {
 	c := openMariaDB(t, "kcdialect_tables")
 	execAll(t, c, "CREATE TABLE b (id INT AUTO_INCREMENT PRIMARY KEY, n VARCHAR(5) NOT NULL)", "CREATE TABLE a_b (x INT)", "CREATE TABLE axb (y INT)", "CREATE VIEW v AS SELECT id FROM b")
-	other := "mysql"
+	other, none := "mysql", ""
 	for _, c2 := range []struct {
 		catalog *string
 		kinds   []string
@@ -122,8 +122,10 @@ func TestMySQLTablesAreListedAndDescribed(t *testing.T) {
 	}{
 		{nil, []string{"TABLE"}, []string{"axb", "a_b", "b"}},
 		{nil, []string{"TABLE", "VIEW"}, []string{"axb", "a_b", "b", "v"}},
-		{nil, []string{"SYNONYM"}, nil},
-		{&other, []string{"SEQUENCE"}, nil},
+		{nil, []string{"SYNONYM"}, []string{"axb", "a_b", "b", "v"}}, // no kind that is known is all kinds
+		{nil, []string{"SYNONYM", "VIEW"}, []string{"v"}},
+		{&none, []string{"TABLE"}, []string{"axb", "a_b", "b"}}, // an empty catalog is that of the URL
+		{&other, []string{"SYSTEM VIEW"}, nil},
 	} {
 		ids, err := c.Tables(t.Context(), c, c2.catalog, nil, c2.kinds)
 		if err != nil {

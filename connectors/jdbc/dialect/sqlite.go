@@ -31,15 +31,20 @@ func (d *sqLite) Resolve(id TableID) TableID { return TableID{Name: id.Name} }
 // MaxPlaceholders returns SQLITE_MAX_VARIABLE_NUMBER of the linked library.
 func (d *sqLite) MaxPlaceholders() int { return 32766 }
 
+// sqliteKinds are the kinds of table that the Java driver knows.
+var sqliteKinds = []string{"GLOBAL TEMPORARY", "SYSTEM TABLE", "TABLE", "VIEW"}
+
 // Tables lists the tables of the main database, in the order of their names.
+// Where no kind is known, the Java driver lists all.
 func (d *sqLite) Tables(ctx context.Context, c *Conn, _, _ *string, kinds []string) ([]TableID, error) {
 	rows, err := c.Texts(ctx, "SELECT name, upper(type) FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name")
 	if err != nil {
 		return nil, fmt.Errorf("listing tables: %w", err)
 	}
+	known := slices.ContainsFunc(kinds, func(k string) bool { return slices.Contains(sqliteKinds, k) })
 	var ids []TableID
 	for _, r := range rows {
-		if slices.Contains(kinds, r[1]) {
+		if !known || slices.Contains(kinds, r[1]) {
 			ids = append(ids, TableID{Name: r[0]})
 		}
 	}

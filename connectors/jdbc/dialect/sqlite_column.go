@@ -10,37 +10,52 @@ import (
 	"strings"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"kconnect/connect"
 	"kconnect/connect/data"
 )
 
-// Fields describes a result set. The driver does not tell whether a column may
-// be null; for a table the schema does, other columns may.
-func (d *sqLite) Fields(ctx context.Context, c *Conn, rows driver.Rows, table TableID) ([]Field, error) {
-	if s, ok := rows.(*stmtRows); ok {
-		rows = s.Rows
+// Fields describes a result set. A column may be null unless the table that it
+// comes from, also through views and subqueries, has one of its label that may
+// not: the Java driver looks for the label there, so that a column which a
+// query renames may be null.
+func (d *sqLite) Fields(ctx context.Context, c *Conn, rows driver.Rows, _ TableID) ([]Field, error) {
+	s, ok := rows.(*stmtRows)
+	if !ok {
+		return nil, fmt.Errorf("a %T has no fields: use Conn.Query", rows)
 	}
-	types, ok := rows.(driver.RowsColumnTypeDatabaseTypeName)
+	describer, ok := c.dc.(interface {
+		ColumnInfo(query string) ([]sqlite.ColumnInfo, error)
+	})
 	if !ok {
 		return nil, errors.New("the linked SQLite driver does not describe its columns")
 	}
-	definition := &Table{}
-	if table.Name != "" {
-		t, found, err := d.Table(ctx, c, table)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			definition = t
-		}
+	columns, err := describer.ColumnInfo(s.query)
+	if err != nil {
+		return nil, fmt.Errorf("describing the columns of a result set: %w", err)
 	}
-	fields := make([]Field, len(rows.Columns()))
-	for i, name := range rows.Columns() {
-		f := Field{Name: name, Nullable: true}
-		if c, ok := definition.Column(name); ok {
-			f.Nullable = c.Nullable
+	if len(columns) != len(rows.Columns()) {
+		return nil, fmt.Errorf("the result set has %d columns, and its statement %d: the table was changed meanwhile", len(rows.Columns()), len(columns))
+	}
+	tables := map[string]*Table{"": {}} // an expression comes from none
+	fields := make([]Field, len(columns))
+	for i, column := range columns {
+		origin := tables[column.TableName]
+		if origin == nil {
+			if origin, _, err = d.Table(ctx, c, TableID{Name: column.TableName}); err != nil {
+				return nil, err
+			}
+			if origin == nil {
+				origin = &Table{}
+			}
+			tables[column.TableName] = origin
 		}
-		declared, args, has := strings.Cut(types.ColumnTypeDatabaseTypeName(i), "(")
+		f := Field{Name: column.Name, Table: column.TableName, Nullable: true}
+		if of, ok := origin.Column(column.Name); ok {
+			f.Nullable = of.Nullable
+		}
+		declared, args, has := strings.Cut(strings.ToUpper(column.DeclType), "(")
 		f.Type = strings.TrimSpace(declared)
 		if has {
 			args, _, _ = strings.Cut(args, ")")

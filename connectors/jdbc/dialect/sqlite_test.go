@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func openSQLiteFile(t *testing.T) (*Database, *Conn) {
@@ -40,7 +41,9 @@ func TestSQLiteTablesAreListedByKind(t *testing.T) {
 	for kinds, want := range map[string][]TableID{
 		"TABLE": {{Name: "sqliteish"}, {Name: "t"}},
 		"VIEW":  {{Name: "v"}},
-		"NONE":  nil,
+		"NONE":  {{Name: "sqliteish"}, {Name: "t"}, {Name: "v"}}, // no kind that is known is all kinds
+
+		"SYSTEM TABLE": nil,
 	} {
 		got, err := c.Tables(t.Context(), c, nil, nil, []string{kinds})
 		if err != nil {
@@ -48,6 +51,44 @@ func TestSQLiteTablesAreListedByKind(t *testing.T) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", kinds, d)
+		}
+	}
+}
+
+// Whether a column may be null comes from the table that it is of, also through
+// views and queries, under the label that it has in the result (tried with the
+// Java driver).
+func TestSQLiteColumnsOfQueriesAndViewsMayBeNullWhereTheirTablesSaySo(t *testing.T) {
+	_, c := openSQLiteFile(t)
+	for _, s := range []string{
+		"CREATE TABLE n (id INTEGER NOT NULL, o TEXT)",
+		"INSERT INTO n VALUES (1, 'x')",
+		"CREATE VIEW w AS SELECT name, name AS other, upper(name) AS up FROM t",
+	} {
+		if _, err := c.Exec(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for query, want := range map[string][]Field{
+		"SELECT * FROM t": {{Name: "id", Table: "t", Nullable: true}, {Name: "name", Table: "t"}, {Name: "ts", Table: "t", Nullable: true}},
+		"SELECT * FROM w": {{Name: "name", Table: "t"}, {Name: "other", Table: "t", Nullable: true}, {Name: "up", Nullable: true}},
+		"SELECT name AS x, ts AS name, count(*) AS id FROM t": {{Name: "x", Table: "t", Nullable: true}, {Name: "name", Table: "t"}, {Name: "id", Nullable: true}},
+		"SELECT * FROM (SELECT name FROM t) z":                {{Name: "name", Table: "t"}},
+		"SELECT t.id, n.id FROM t JOIN n USING (id)":          {{Name: "id", Table: "t", Nullable: true}, {Name: "id", Table: "n"}},
+	} {
+		rows, err := c.Query(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Fields(t.Context(), c, rows, TableID{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, cmpopts.IgnoreFields(Field{}, "Type")); d != "" {
+			t.Errorf("%s (-want +got):\n%s", query, d)
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -140,7 +140,12 @@ func TestRowsBeforeAFaultyOneAreHandedOver(t *testing.T) {
 }
 
 func TestOneLabelOfTwoColumnsIsRefused(t *testing.T) {
-	db := newDatabase(t, "mariadb", "kcsource_labels")
+	for _, kind := range []string{"sqlite", "mariadb", "postgres"} {
+		t.Run(kind, func(t *testing.T) { testOneLabelOfTwoColumns(t, newDatabase(t, kind, "kcsource_labels")) })
+	}
+}
+
+func testOneLabelOfTwoColumns(t *testing.T, db *database) {
 	db.exec(t, "CREATE TABLE t (id INT NOT NULL, n INT)", "CREATE TABLE u (id INT NOT NULL)", "INSERT INTO t VALUES (1,2)", "INSERT INTO u VALUES (1)")
 	for query, want := range map[string]string{
 		"SELECT t.id, u.id FROM t JOIN u ON t.id = u.id": "t.id and u.id",
