@@ -37,10 +37,13 @@ func (r *resultSet) next() error {
 }
 
 // close ends a result set that was read to its end; others are cancelled
-// first, because the driver would read all of the remaining rows.
+// first, because the driver would read all of the remaining rows. Then the
+// driver's error says no more than that.
 func (r *resultSet) close() error {
 	if !r.done {
 		r.cancel()
+		_ = r.rows.Close()
+		return nil
 	}
 	err := r.rows.Close()
 	r.cancel()

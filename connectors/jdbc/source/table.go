@@ -244,6 +244,9 @@ func (t *table) mapColumns() error {
 	return nil
 }
 
+// errNoAutoIncrement is told once for all tables that it is about.
+var errNoAutoIncrement = errors.New("no auto-increment column")
+
 func (t *table) checkID(d dialect.Dialect, definition *dialect.Table) error {
 	if t.criteria.id == "" {
 		for _, c := range definition.Columns {
@@ -252,9 +255,7 @@ func (t *table) checkID(d dialect.Dialect, definition *dialect.Table) error {
 				return nil
 			}
 		}
-		// D18: Java asks again and again for a column that is not there.
-		return connect.NewError("Failed to query table after retries", connect.NewError(fmt.Sprintf(
-			"table %s has no auto-increment column, and %s names none: set it", t.label(d), keyIncrementingColumnName), nil))
+		return errNoAutoIncrement
 	}
 	column, found := definition.Column(t.criteria.id)
 	switch {

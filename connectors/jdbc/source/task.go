@@ -270,16 +270,36 @@ func (t *Task) connectAndOpen(ctx context.Context, q *table) error {
 	if err != nil {
 		return err
 	}
-	for _, each := range t.tables { // all of them before the first row goes out
-		if !each.checked {
-			if err := each.check(ctx, c); err != nil {
-				return err
-			}
-			each.checked = true
-		}
+	if err := t.check(ctx, c); err != nil {
+		return err
 	}
 	q.behind.ask(ctx, q, c, t.env.Now)
 	return q.open(ctx, c, t.env.Now())
+}
+
+// check checks all tables before the first row goes out (D19).
+func (t *Task) check(ctx context.Context, c *dialect.Conn) error {
+	var lacking []string
+	for _, q := range t.tables {
+		if q.checked {
+			continue
+		}
+		err := q.check(ctx, c)
+		if errors.Is(err, errNoAutoIncrement) {
+			lacking = append(lacking, q.label(t.db))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		q.checked = true
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	// D18: Java asks again and again for columns that are not there.
+	return connect.NewError("Failed to query table after retries", connect.NewError(fmt.Sprintf(
+		"no auto-increment column in %s, and %s names none: set it", strings.Join(lacking, ", "), keyIncrementingColumnName), nil))
 }
 
 // opened takes over what a round that was begun has come to.
