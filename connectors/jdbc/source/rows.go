@@ -89,16 +89,20 @@ func (t *table) fill(d dialect.Dialect, b *connect.SourceBatch, late *atomic.Boo
 	return nil
 }
 
-// add makes a record that carries position p.
+// add makes a record that carries position p, unless it is a late row of the
+// last instant: the position does not go back, or a Java worker that takes over
+// would send again what follows it.
 func (t *table) add(b *connect.SourceBatch, values []data.Value, p position) {
 	t.observe(p)
 	rec := t.record(b, values)
-	t.position = p
+	if !t.again || !p.before(t.position) {
+		t.position = p
+	}
 	if t.withholds() {
 		t.withheld = true
 		return
 	}
-	rec.SourceOffset = p.offset(t.criteria.mode, b)
+	rec.SourceOffset = t.position.offset(t.criteria.mode, b)
 }
 
 func (t *table) record(b *connect.SourceBatch, values []data.Value) *connect.Record {

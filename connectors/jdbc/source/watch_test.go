@@ -333,6 +333,26 @@ func TestWithoutNotesNothingBeforeThePositionIsMissing(t *testing.T) {
 	}
 }
 
+// A late row of the last instant with a smaller id leaves the stored position
+// where it is, from which a Java worker would go on.
+func TestThePositionDoesNotGoBack(t *testing.T) {
+	db := newDatabase(t, "sqlite", "")
+	now := time.Now().UnixMilli() - 1000
+	db.exec(t, "PRAGMA journal_mode = WAL", "CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, ts TIMESTAMP NOT NULL)", fmt.Sprintf("INSERT INTO t VALUES (1,%d),(5,%d)", now-1, now))
+	cfg := taskConfig(db, "timestamp+incrementing", "t", "incrementing.column.name", "id", "timestamp.column.name", "ts")
+	r := newRun(t, cfg)
+	task := startTask(t, r, cfg)
+	got := ids(t, r, task, 2)
+	db.exec(t, fmt.Sprintf("INSERT INTO t VALUES (3,%d)", now))
+	if got += ids(t, r, task, 1); got != "1 5 3 " {
+		t.Errorf("rows %s", got)
+	}
+	stored := r.offsets[partitionText(t, tablePartition(dialect.TableID{Name: "t"}))].offset
+	if stored["incrementing"] != int64(5) {
+		t.Errorf("the offset is %v", stored)
+	}
+}
+
 // ids polls for n rows and then some, and returns their ids.
 func ids(t *testing.T, r *run, task *Task, n int) string {
 	t.Helper()
