@@ -29,6 +29,10 @@ type Dialect interface {
 	// whether there is one. Views are found like tables.
 	Table(ctx context.Context, c *Conn, id TableID) (*Table, bool, error)
 
+	// Holders lists who may still commit rows of a table whose ids, of column, are
+	// taken already (D14). c has no open result set.
+	Holders(ctx context.Context, c *Conn, id TableID, column string) (Holders, error)
+
 	// Fields describes the columns of an open result set of c, which holds all
 	// columns of a table, or, when table has no name, those of any query.
 	Fields(ctx context.Context, c *Conn, rows driver.Rows, table TableID) ([]Field, error)

@@ -133,6 +133,40 @@ func (s *gapSet) expire(now int64) givenUp {
 	return all
 }
 
+// through gives up what lies at or below an id.
+func (s *gapSet) through(last int64) givenUp {
+	var all givenUp
+	for len(s.ranges) > 0 && s.ranges[0].last <= last {
+		all.add(s.ranges[0].left())
+		s.ranges = slices.Delete(s.ranges, 0, 1)
+	}
+	if len(s.ranges) == 0 || s.ranges[0].first > last {
+		return all
+	}
+	g := &s.ranges[0] // of several gaps, or it could not lie across an id that came
+	g.text = nil
+	rest := gap{first: last + 1, last: g.last, until: g.until}
+	if g.missing == nil {
+		all.add(givenUp{span{g.first, last}, width(g.first, last)})
+		*g = rest
+		return all
+	}
+	for _, r := range g.spans(nil) {
+		if r.first > last {
+			break
+		}
+		r.last = min(r.last, last)
+		all.add(givenUp{r, width(r.first, r.last)})
+		for id := r.first; id <= r.last; id++ {
+			g.missing[(id-g.first)/64] &^= 1 << uint((id-g.first)%64)
+		}
+	}
+	if g.count() == 0 {
+		s.ranges = slices.Delete(s.ranges, 0, 1)
+	}
+	return all
+}
+
 // below keeps only what lies at or below an id.
 func (s *gapSet) below(last int64) {
 	for len(s.ranges) > 0 {

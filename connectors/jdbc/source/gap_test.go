@@ -60,6 +60,15 @@ func TestGapsAreTheIdsThatAreMissing(t *testing.T) {
 					}
 				}
 			},
+			"through": func(t *rapid.T) {
+				last := rapid.Int64Range(high-3000, high+1).Draw(t, "through")
+				lost(s.through(last), "through")
+				for id := range model {
+					if id <= last {
+						t.Fatalf("%d should have been given up with all through %d", id, last)
+					}
+				}
+			},
 			"below": func(t *rapid.T) {
 				high = rapid.Int64Range(max(high-50, 0), high).Draw(t, "below")
 				s.below(high)

@@ -63,6 +63,7 @@ const (
 	keyCompatibility     = "kconnect.compatibility"
 	keyNativeTypes       = "kconnect.postgres.native.types"
 	keyGapTimeoutMS      = "kconnect.gap.timeout.ms"
+	keyGapEarly          = "kconnect.gap.close.early"
 	keyPollSchedule      = "kconnect.poll.schedule"
 	keyPollScheduleZone  = "kconnect.poll.schedule.zone"
 	keyPollMissed        = "kconnect.poll.schedule.missed"
@@ -230,6 +231,10 @@ var ownDefinition = config.NewDef(
 		Doc: "For how long rows that become visible late are watched for, in ms: ids that were skipped and the last instant or id are asked for again until then. " +
 			"Leave it at twice the longest transaction that writes to the tables. 0 is the Java connector's behaviour, which loses such rows.",
 		Display: "Gap Timeout (ms)", Validate: config.AtLeast(0)},
+	config.Key{Name: keyGapEarly, Type: config.Boolean, Importance: config.Low, Default: config.Default("true"), Group: groupMode, Order: 15, Width: config.ShortWidth,
+		Doc: "Whether ids that were skipped are given up before kconnect.gap.timeout.ms once the database shows that every transaction has ended which could have taken them. " +
+			"Set it to false where applications insert ids that they took in another transaction, and where a proxy spreads statements over a primary and its replicas.",
+		Display: "Close Gaps Early"},
 	config.Key{Name: keyPollSchedule, Type: config.String, Importance: config.Medium, Default: config.Default(""), Group: groupConnector, Order: 12, Width: config.LongWidth,
 		Doc: "When tables are read, as a cron expression: minute, hour, day of the month, month and day of the week, with the second in front if need be, or @hourly, @daily, @every 90s. " +
 			"It takes the place of poll.interval.ms, which is left as the pause after a failure that is tried again. CRON_TZ=Europe/Berlin in front names the time zone. A new connector waits for the first time of the schedule.",

@@ -15,7 +15,9 @@ var (
 	gapsMetric = connect.MetricDef{Name: "kconnect_jdbc_source_open_gaps",
 		Help: "Ranges of ids that were skipped and are asked for again, because rows may still come there."}
 	givenUpMetric = connect.MetricDef{Name: "kconnect_jdbc_source_ids_given_up_total", Counter: true,
-		Help: "Ids that were skipped and did not come within kconnect.gap.timeout.ms, or were too many to watch. Ids of transactions that were rolled back end here."}
+		Help: "Ids that were skipped and did not come within kconnect.gap.timeout.ms, or were too many to watch. Ids of transactions that were rolled back end here where the database does not tell that they are."}
+	closedMetric = connect.MetricDef{Name: "kconnect_jdbc_source_ids_closed_total", Counter: true,
+		Help: "Ids that were skipped and are no longer asked for, because every transaction that could have taken them has ended and their rows did not come."}
 	lateMetric = connect.MetricDef{Name: "kconnect_jdbc_source_late_rows_total", Counter: true,
 		Help: "Rows that became visible after rows with higher ids were sent, and were sent later."}
 	rowsMetric = connect.MetricDef{Name: "kconnect_jdbc_source_rows_total", Counter: true,
@@ -35,6 +37,7 @@ func (t *Task) publish() {
 	t.env.Metrics.Publish(queriesMetric, func() float64 { return float64(t.queries.Load()) })
 	t.env.Metrics.Publish(gapsMetric, func() float64 { return float64(t.watched.gaps.Load()) })
 	t.env.Metrics.Publish(givenUpMetric, func() float64 { return float64(t.watched.givenUp.Load()) })
+	t.env.Metrics.Publish(closedMetric, func() float64 { return float64(t.watched.closed.Load()) })
 	t.env.Metrics.Publish(lateMetric, func() float64 { return float64(t.watched.late.Load()) })
 	t.env.Metrics.Publish(rowsMetric, func() float64 { return float64(t.rows.Load()) })
 	t.env.Metrics.Publish(bytesMetric, func() float64 { return float64(t.bytes.Load()) })

@@ -237,6 +237,7 @@ func (t *table) over(now time.Time) bool {
 		return true
 	}
 	if !t.pass.open {
+		t.closeGaps()
 		t.tell("ids that were skipped did not come within kconnect.gap.timeout.ms and are no longer asked for", w.expire(t.pass.began.UnixMilli()))
 	}
 	t.tell("more ids are missing than can be watched; rows that get the oldest of them now are lost", w.lost)

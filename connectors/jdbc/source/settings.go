@@ -45,6 +45,7 @@ type settings struct {
 	nonNull          bool
 	delay            int64         // ms
 	gapTimeout       time.Duration // 0: late rows are not watched for
+	gapEarly         bool          // gaps are closed when nobody is left who could fill them
 
 	query  string // empty in table mode
 	masked bool   // the query is a secret (Promise 8)
@@ -99,6 +100,7 @@ func readSettings(m config.Map) (*settings, error) {
 	}
 	if own.String(keyCompatibility) == "safe" {
 		s.gapTimeout = ms(own.Long(keyGapTimeoutMS))
+		s.gapEarly = own.Bool(keyGapEarly)
 	}
 	if masked := strings.TrimSpace(v.Password(keyQueryMasked).Reveal()); masked != "" {
 		s.query, s.masked = masked, true

@@ -30,6 +30,7 @@ type table struct {
 	count     int  // rows that the round sent
 	barren    bool // the last round did not ask for it, and had no row
 	watch     watch
+	wait      wait              // for those who could fill gaps
 	clock     dialect.Timestamp // when the round began: the database's, or ours in modes without a timestamp
 	pass      pass              // over the gaps
 	askAt     time.Time         // not to begin another before
@@ -169,7 +170,10 @@ func (t *table) layOut(d dialect.Dialect) error {
 	return nil
 }
 
-func (t *table) warnOnce(what string) {
+func (t *table) warnOnce(what string) { t.once(t.log.Warn, what) }
+func (t *table) infoOnce(what string) { t.once(t.log.Info, what) }
+
+func (t *table) once(log func(string, ...zap.Field), what string) {
 	if t.told[what] {
 		return
 	}
@@ -177,7 +181,7 @@ func (t *table) warnOnce(what string) {
 		t.told = map[string]bool{}
 	}
 	t.told[what] = true
-	t.log.Warn(what, zap.String("table", t.id.String()))
+	log(what, zap.String("table", t.id.String()))
 }
 
 // check refuses a table whose columns do not suit the mode, and finds the

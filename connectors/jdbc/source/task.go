@@ -274,6 +274,7 @@ func (t *Task) connectAndOpen(ctx context.Context, q *table) error {
 		return err
 	}
 	q.behind.ask(ctx, q, c, t.env.Now)
+	q.lookForHolders(ctx, c, t.env.Now)
 	return q.open(ctx, c, t.env.Now())
 }
 

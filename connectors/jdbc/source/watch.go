@@ -47,7 +47,7 @@ type watch struct {
 }
 
 // watchCounts are the counters of a task's tables, for its metrics.
-type watchCounts struct{ gaps, givenUp, late atomic.Int64 }
+type watchCounts struct{ gaps, givenUp, closed, late atomic.Int64 }
 
 // recall is the rows that were sent of the last instant or id.
 type recall struct {
@@ -128,6 +128,14 @@ func (w *watch) fill(id int64) {
 func (w *watch) expire(asked int64) givenUp {
 	g := w.gaps.expire(asked)
 	w.changed = w.changed || g.ids > 0
+	return g
+}
+
+// close gives up what nobody is left to fill at or below an id.
+func (w *watch) close(last int64) givenUp {
+	g := w.gaps.through(last)
+	w.changed = w.changed || g.ids > 0
+	w.counts.closed.Add(int64(g.ids))
 	return g
 }
 
