@@ -30,7 +30,7 @@ func Plugins() []connect.Plugin {
 		Class: connectorClass, Kind: connect.SourcePlugin, Version: version, TaskClass: taskClass, Def: definition, Own: ownDefinition,
 		New:     func() any { return &Connector{catalogs: shared} },
 		NewTask: func() any { return new(Task) },
-		Metrics: []connect.MetricDef{connectionsMetric, queriesMetric, gapsMetric, givenUpMetric, lateMetric,
+		Metrics: []connect.MetricDef{connectionsMetric, queriesMetric, gapsMetric, givenUpMetric, closedMetric, lateMetric,
 			rowsMetric, bytesMetric, readingMetric, rowsBehindMetric, secondsBehindMetric},
 	}}
 }
