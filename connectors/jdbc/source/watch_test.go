@@ -306,7 +306,8 @@ func TestWithoutNotesNothingBeforeThePositionIsMissing(t *testing.T) {
 		db := newDatabase(t, "sqlite", "")
 		now := time.Now().UnixMilli() - 10_000
 		db.exec(t, "CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, ts TIMESTAMP NOT NULL)")
-		cfg := taskConfig(db, mode, "t", "incrementing.column.name", "id", "timestamp.column.name", "ts", keyGapTimeoutMS, "2000")
+		cfg := taskConfig(db, mode, "t", "incrementing.column.name", "id", "timestamp.column.name", "ts",
+			keyGapEarly, "false") // its rows have ids of the test, not of the database
 		r := newRun(t, cfg)
 		offset := map[string]any{"incrementing": int64(10)}
 		if mode != "incrementing" {
