@@ -38,7 +38,7 @@ type late struct {
 
 func newLate(t *testing.T, rt *rapid.T, db *database, mode string, pairs ...string) *late {
 	cfg := with(taskConfig(db, mode, "t", "incrementing.column.name", "id", "timestamp.column.name", "ts",
-		keyGapTimeoutMS, "600000"), pairs...) // longer than the clock gets
+		keyGapTimeoutMS, "3600000"), pairs...) // no transaction outlasts it, by a clock that every look moves on
 	l := &late{t: rt, db: db, cfg: cfg, run: newRun(t, cfg), sent: map[string]int{}, want: map[string]int{}, pending: map[int]string{}, base: time.Now().UnixMilli() - 20_000}
 	l.clock.Store(time.Now().UnixNano())
 	db.exec(t, "PRAGMA journal_mode = WAL", "DROP TABLE IF EXISTS t", "CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, ts TIMESTAMP NOT NULL)")
@@ -119,8 +119,7 @@ func TestRowsThatCommitLateAreSent(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			db := newDatabase(t, "sqlite", "")
 			rapid.Check(t, func(rt *rapid.T) {
-				// No transaction outlasts the watch, by a clock that every look moves on.
-				l := newLate(t, rt, db, mode, keyGapTimeoutMS, "3600000")
+				l := newLate(t, rt, db, mode)
 				defer func() { _ = l.task.Stop(context.Background()) }()
 				step := 0
 				open := func(rt *rapid.T) int {
