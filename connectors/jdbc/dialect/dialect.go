@@ -98,6 +98,18 @@ type TableColumn struct {
 	RowID         bool   // SQLite's INTEGER PRIMARY KEY: never null, though not declared so
 }
 
+// PrimaryKey returns the names of the primary key's columns, in the order of the
+// table; none without one.
+func (t *Table) PrimaryKey() []string {
+	var names []string
+	for _, c := range t.Columns {
+		if c.PrimaryKey {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Column returns the column of a name, without regard to letter case as
 // databases compare, and false when there is none. An exact match wins.
 func (t *Table) Column(name string) (*TableColumn, bool) {

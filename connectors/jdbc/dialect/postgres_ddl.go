@@ -1,8 +1,6 @@
 package dialect
 
 import (
-	"strings"
-
 	"kconnect/connect/data"
 )
 
@@ -55,16 +53,9 @@ func postgresType(s *data.Schema) string {
 	return ""
 }
 
-// AddColumns implements Target: one statement, columns in the order given (D13).
+// AddColumns implements Target.
 func (d *postgreSQL) AddColumns(id TableID, columns []NewColumn, o BindOptions) ([]string, error) {
-	specs, err := columnSpecs(d, columns, o)
-	if err != nil {
-		return nil, err
-	}
-	if len(specs) == 1 {
-		return []string{"ALTER TABLE " + id.SQL(d) + " ADD " + specs[0]}, nil
-	}
-	return []string{"ALTER TABLE " + id.SQL(d) + " \nADD " + strings.Join(specs, ",\nADD ")}, nil
+	return addTogether(d, id, columns, o)
 }
 
 // DDLCommits implements Target.

@@ -129,23 +129,13 @@ func rowColumn(i int) string { return "r.c" + strconv.Itoa(i+1) }
 // UniqueKeys implements Target. What an index has besides columns, an
 // expression or a condition, stands as an empty name.
 func (d *postgreSQL) UniqueKeys(ctx context.Context, c *Conn, t *Table) ([][]string, error) {
-	rows, err := c.Texts(ctx, "SELECT i.indexrelid, coalesce(a.attname, ''), i.indpred IS NOT NULL FROM pg_catalog.pg_index i"+
+	rows, err := c.Texts(ctx, "SELECT i.indexrelid, coalesce(a.attname, '') FROM pg_catalog.pg_index i"+
 		" JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace"+
-		" CROSS JOIN LATERAL generate_series(0, i.indnkeyatts - 1) AS k"+
+		" CROSS JOIN LATERAL generate_series(CASE WHEN i.indpred IS NULL THEN 0 ELSE -1 END, i.indnkeyatts - 1) AS k"+
 		" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[k] AND a.attnum > 0"+
 		" WHERE n.nspname = ? AND t.relname = ? AND (i.indisunique OR i.indisexclusion) ORDER BY i.indexrelid, k", t.ID.Schema, t.ID.Name)
 	if err != nil {
 		return nil, fmt.Errorf("listing the unique indexes of %s: %w", t.ID.Text(), err)
 	}
-	var keys [][]string
-	for i, r := range rows {
-		if i == 0 || r[0] != rows[i-1][0] {
-			keys = append(keys, nil)
-			if r[2] == "t" {
-				keys[len(keys)-1] = []string{""}
-			}
-		}
-		keys[len(keys)-1] = append(keys[len(keys)-1], r[1])
-	}
-	return keys, nil
+	return grouped(rows), nil
 }

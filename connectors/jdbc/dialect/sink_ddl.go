@@ -233,8 +233,13 @@ func (d *sqLite) ColumnType(c NewColumn, o BindOptions) (string, error) {
 	return "", noType(d, c.Schema)
 }
 
-// AddColumns implements Target: one statement, columns in the order given (D13).
+// AddColumns implements Target.
 func (d *mySQL) AddColumns(id TableID, columns []NewColumn, o BindOptions) ([]string, error) {
+	return addTogether(d, id, columns, o)
+}
+
+// addTogether returns one statement, with the columns in the order given (D13).
+func addTogether(d Target, id TableID, columns []NewColumn, o BindOptions) ([]string, error) {
 	specs, err := columnSpecs(d, columns, o)
 	if err != nil {
 		return nil, err

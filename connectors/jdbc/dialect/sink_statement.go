@@ -148,27 +148,27 @@ func (d *mySQL) UniqueKeys(ctx context.Context, c *Conn, t *Table) ([][]string, 
 	if err != nil {
 		return nil, err
 	}
-	var keys [][]string
+	return grouped(rows), nil
+}
+
+// grouped returns the second columns of rows that follow each other and have
+// the same first one.
+func grouped(rows [][]string) [][]string {
+	var groups [][]string
 	for i, r := range rows {
 		if i == 0 || r[0] != rows[i-1][0] {
-			keys = append(keys, nil)
+			groups = append(groups, nil)
 		}
-		keys[len(keys)-1] = append(keys[len(keys)-1], r[1])
+		groups[len(groups)-1] = append(groups[len(groups)-1], r[1])
 	}
-	return keys, nil
+	return groups
 }
 
 // UniqueKeys implements Target. An INTEGER PRIMARY KEY has no index, so the
 // primary key comes from the table's columns.
 func (d *sqLite) UniqueKeys(ctx context.Context, c *Conn, t *Table) ([][]string, error) {
 	var keys [][]string
-	var primary []string
-	for _, col := range t.Columns {
-		if col.PrimaryKey {
-			primary = append(primary, col.Name)
-		}
-	}
-	if len(primary) > 0 {
+	if primary := t.PrimaryKey(); len(primary) > 0 {
 		keys = append(keys, primary)
 	}
 	rows, err := c.Texts(ctx, "SELECT l.name, i.name FROM pragma_index_list(?) l, pragma_index_info(l.name) i"+
@@ -176,11 +176,5 @@ func (d *sqLite) UniqueKeys(ctx context.Context, c *Conn, t *Table) ([][]string,
 	if err != nil {
 		return nil, err
 	}
-	for i, r := range rows {
-		if i == 0 || r[0] != rows[i-1][0] {
-			keys = append(keys, nil)
-		}
-		keys[len(keys)-1] = append(keys[len(keys)-1], r[1])
-	}
-	return keys, nil
+	return append(keys, grouped(rows)...), nil
 }

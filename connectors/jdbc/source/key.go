@@ -19,12 +19,7 @@ type recordKey struct {
 
 // keyColumns returns the columns of a table's primary key.
 func keyColumns(d dialect.Dialect, t *table, definition *dialect.Table) ([]string, error) {
-	var names []string
-	for _, c := range definition.Columns {
-		if c.PrimaryKey {
-			names = append(names, c.Name)
-		}
-	}
+	names := definition.PrimaryKey()
 	if len(names) == 0 {
 		return nil, configError(fmt.Sprintf("%s is primary_key, and table %s has no primary key: leave the table out, or set %s=none", keyKeyMode, t.label(d), keyKeyMode), nil)
 	}

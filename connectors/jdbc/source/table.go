@@ -268,13 +268,7 @@ func (t *table) checkID(d dialect.Dialect, definition *dialect.Table) error {
 	case t.s.nonNull && column.Nullable && !column.RowID:
 		return connect.NewError(fmt.Sprintf("Cannot make incremental queries using incrementing column %s on %s because this column is nullable.", t.criteria.id, t.label(d)), nil)
 	}
-	keys := 0
-	for _, c := range definition.Columns {
-		if c.PrimaryKey {
-			keys++
-		}
-	}
-	t.watch.unique = column.AutoIncrement || column.PrimaryKey && keys == 1
+	t.watch.unique = column.AutoIncrement || column.PrimaryKey && len(definition.PrimaryKey()) == 1
 	return nil
 }
 
