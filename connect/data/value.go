@@ -65,6 +65,20 @@ func Int32Of(i int32) Value { return Value{kind: KindInt32, num: uint64(int64(i)
 // Int64Of returns an int64 value.
 func Int64Of(i int64) Value { return Value{kind: KindInt64, num: uint64(i)} }
 
+// IntegerOf returns n as an integer of type t, Int8 to Int64, with as many of its
+// low bits as that has.
+func IntegerOf(t Type, n int64) Value {
+	switch t {
+	case Int8:
+		return Int8Of(int8(n))
+	case Int16:
+		return Int16Of(int16(n))
+	case Int32:
+		return Int32Of(int32(n))
+	}
+	return Int64Of(n)
+}
+
 // Float32Of returns a float32 value.
 func Float32Of(f float32) Value {
 	return Value{kind: KindFloat32, num: uint64(math.Float32bits(f))}

@@ -76,7 +76,7 @@ func (d *decoder) wrong(j *jx.Decoder, t jx.Type) (data.Value, error) {
 	case data.Boolean:
 		as = data.BoolOf(false)
 	case data.Int8, data.Int16, data.Int32, data.Int64:
-		as = d.cut(0)
+		as = data.IntegerOf(d.typ, 0)
 	case data.Float32:
 		as = data.Float32Of(0)
 	case data.Float64:
@@ -190,23 +190,10 @@ func (d *decoder) integer(j *jx.Decoder) (data.Value, error) {
 	if err != nil {
 		return data.Null, err
 	}
-	if v := d.cut(n); v.Int() == n || d.memory.coerce {
+	if v := data.IntegerOf(d.typ, n); v.Int() == n || d.memory.coerce {
 		return v, nil
 	}
 	return data.Null, connect.NewDataError("Number "+strconv.FormatInt(n, 10)+" does not fit "+d.typ.String()+remedy, nil)
-}
-
-// cut is the integer with the low bits of n.
-func (d *decoder) cut(n int64) data.Value {
-	switch d.typ {
-	case data.Int8:
-		return data.Int8Of(int8(n))
-	case data.Int16:
-		return data.Int16Of(int16(n))
-	case data.Int32:
-		return data.Int32Of(int32(n))
-	}
-	return data.Int64Of(n)
 }
 
 func (d *decoder) float(j *jx.Decoder, t jx.Type) (data.Value, error) {

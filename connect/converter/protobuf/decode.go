@@ -149,9 +149,9 @@ func (f *fieldDecoder) zero(fd protoreflect.FieldDescriptor) data.Value {
 	case protoreflect.EnumKind:
 		return data.Int32Of(int32(def.Enum()))
 	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind, protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
-		return f.integer(int64(def.Uint()))
+		return data.IntegerOf(f.typ, int64(def.Uint()))
 	}
-	return f.integer(def.Int())
+	return data.IntegerOf(f.typ, def.Int())
 }
 
 func (c *settings) fieldDecoder(f *fieldDecoder, s *data.Schema, fd protoreflect.FieldDescriptor) (err error) {
@@ -412,7 +412,7 @@ func (f *fieldDecoder) missing() data.Value {
 	if f.logical != data.NotLogical {
 		return data.Null
 	}
-	return f.integer(0)
+	return data.IntegerOf(f.typ, 0)
 }
 
 // read reads one value; raw is whole.
@@ -447,13 +447,13 @@ func (f *valueDecoder) read(raw []byte, m *memory) (data.Value, error) {
 		return data.Float64Of(math.Float64frombits(n)), nil
 	case protoreflect.Fixed32Kind:
 		n, _ := protowire.ConsumeFixed32(raw)
-		return f.integer(int64(n)), nil
+		return data.IntegerOf(f.typ, int64(n)), nil
 	case protoreflect.Sfixed32Kind:
 		n, _ := protowire.ConsumeFixed32(raw)
-		return f.integer(int64(int32(n))), nil
+		return data.IntegerOf(f.typ, int64(int32(n))), nil
 	case protoreflect.Fixed64Kind, protoreflect.Sfixed64Kind:
 		n, _ := protowire.ConsumeFixed64(raw)
-		return f.integer(int64(n)), nil
+		return data.IntegerOf(f.typ, int64(n)), nil
 	}
 	n, _ := protowire.ConsumeVarint(raw)
 	switch f.kind {
@@ -465,27 +465,15 @@ func (f *valueDecoder) read(raw []byte, m *memory) (data.Value, error) {
 		}
 		return data.Int32Of(int32(n)), nil
 	case protoreflect.Int32Kind:
-		return f.integer(int64(int32(n))), nil
+		return data.IntegerOf(f.typ, int64(int32(n))), nil
 	case protoreflect.Uint32Kind:
-		return f.integer(int64(uint32(n))), nil
+		return data.IntegerOf(f.typ, int64(uint32(n))), nil
 	case protoreflect.Sint32Kind:
-		return f.integer(int64(int32(protowire.DecodeZigZag(n & math.MaxUint32)))), nil
+		return data.IntegerOf(f.typ, int64(int32(protowire.DecodeZigZag(n&math.MaxUint32)))), nil
 	case protoreflect.Sint64Kind:
-		return f.integer(protowire.DecodeZigZag(n)), nil
+		return data.IntegerOf(f.typ, protowire.DecodeZigZag(n)), nil
 	}
-	return f.integer(int64(n)), nil
-}
-
-func (f *valueDecoder) integer(n int64) data.Value {
-	switch f.typ {
-	case data.Int8:
-		return data.Int8Of(int8(n))
-	case data.Int16:
-		return data.Int16Of(int16(n))
-	case data.Int32:
-		return data.Int32Of(int32(n))
-	}
-	return data.Int64Of(n)
+	return data.IntegerOf(f.typ, int64(n)), nil
 }
 
 // symbol is the name of a number of an enum; of one that it lacks, the name
