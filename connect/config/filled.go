@@ -13,12 +13,16 @@ import (
 // or a check of them says to others has to pass Hide (Promise 8).
 type Filled map[string]string
 
-// Hide returns text with each value replaced by its reference. A value of less
-// than four characters, true and false stay: they are no secret, and would
-// take the sense out of every message.
-func (f Filled) Hide(text string) string {
-	if len(f) == 0 || text == "" {
-		return text
+// Hide returns text with each value replaced by its reference; who has many
+// texts takes Hider.
+func (f Filled) Hide(text string) string { return f.Hider()(text) }
+
+// Hider returns Hide, made ready for many texts. A value of less than four
+// characters, true and false stay: they are no secret, and would take the sense
+// out of every message. It may be called by several goroutines.
+func (f Filled) Hider() func(text string) string {
+	if len(f) == 0 {
+		return func(text string) string { return text }
 	}
 	// A value may be part of another one.
 	values := slices.SortedFunc(maps.Keys(f), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
@@ -31,5 +35,5 @@ func (f Filled) Hide(text string) string {
 			}
 		}
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return strings.NewReplacer(pairs...).Replace
 }

@@ -68,14 +68,14 @@ func Validate(ctx context.Context, r *Registry, w WorkerDefaults, cfg config.Ent
 		return nil, Hidden(err, filled)
 	}
 	// Promise 8: the values of config providers are for the connector alone.
-	posted := cfg.Raw()
+	posted, hide := cfg.Raw(), filled.Hider()
 	for i := range v.Results {
 		res := &v.Results[i]
 		if ref, set := posted[res.Key.Name]; set && res.Value != nil && ref != nil && raw[res.Key.Name] != nil && *ref != *raw[res.Key.Name] && *res.Value != config.Hidden {
 			res.Value = ref
 		}
 		for j, text := range res.Errors {
-			res.Errors[j] = filled.Hide(text)
+			res.Errors[j] = hide(text)
 		}
 	}
 	return v, nil

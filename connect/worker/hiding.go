@@ -13,16 +13,17 @@ func hiding(log *zap.Logger, filled config.Filled) *zap.Logger {
 	if len(filled) == 0 {
 		return log
 	}
-	return log.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return &hidingCore{c, filled} }))
+	hide := filled.Hider()
+	return log.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return &hidingCore{c, hide} }))
 }
 
 type hidingCore struct {
 	zapcore.Core
-	filled config.Filled
+	text func(string) string // config.Filled.Hide
 }
 
 func (c *hidingCore) With(fields []zap.Field) zapcore.Core {
-	return &hidingCore{c.Core.With(c.hide(fields)), c.filled}
+	return &hidingCore{c.Core.With(c.hide(fields)), c.text}
 }
 
 // Check puts this core, not the one within, among those that write.
@@ -34,7 +35,7 @@ func (c *hidingCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapc
 }
 
 func (c *hidingCore) Write(e zapcore.Entry, fields []zap.Field) error {
-	e.Message = c.filled.Hide(e.Message)
+	e.Message = c.text(e.Message)
 	return c.Core.Write(e, c.hide(fields))
 }
 
@@ -60,7 +61,7 @@ func (c *hidingCore) hide(fields []zap.Field) []zap.Field {
 func (c *hidingCore) within(v any) (shown any, changed bool) {
 	switch v := v.(type) {
 	case string:
-		text := c.filled.Hide(v)
+		text := c.text(v)
 		return text, text != v
 	case []any:
 		out := make([]any, len(v))
