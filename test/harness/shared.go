@@ -22,12 +22,35 @@ var variables = map[string]string{
 	service.PostgresName: service.EnvPostgres,
 }
 
+// forms are what these variables look like.
+var forms = map[string]string{
+	service.KafkaName:    "host:port",
+	service.MariaDBName:  "user:password@tcp(host:port)/",
+	service.PostgresName: "postgres://user:password@host:port/postgres",
+}
+
 // shared are the services that this test binary started for itself. A package variable, because they are shared by all tests of
 // the binary and no test is the last one.
 var shared struct {
 	sync.Mutex
 	address map[string]string
 	hold    []*os.File // our ends of the pipes: the services end when these close, which is when the binary ends
+}
+
+// Server returns where the named service of the run is, for tests that make their own databases there and are left out where there
+// is none: unlike MariaDB and Postgres it starts nothing. What it returns has the form of the service's environment variable.
+func Server(t testing.TB, name string) string {
+	t.Helper()
+	found := os.Getenv(variables[name])
+	if found != "" {
+		return found
+	}
+	missing := variables[name] + " (" + forms[name] + ") names no " + name + " server; make test starts one"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(missing)
+	}
+	t.Skip("skipped: " + missing)
+	return ""
 }
 
 // address returns where the named service is, starting it for this test binary if the run has none.

@@ -3,7 +3,6 @@ package dialect
 import (
 	"context"
 	"database/sql/driver"
-	"os"
 	"strconv"
 	"testing"
 
@@ -11,23 +10,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kconnect/connect/config"
+	"kconnect/test/harness"
+	"kconnect/test/harness/service"
 )
 
 // openMariaDB connects to the server of KCONNECT_TEST_MARIADB, a data source
 // name of the Go driver, and makes an empty database.
 func openMariaDB(t *testing.T, database string) *Conn {
 	t.Helper()
-	dsn := os.Getenv("KCONNECT_TEST_MARIADB")
-	if dsn == "" {
-		const missing = "KCONNECT_TEST_MARIADB (user:password@tcp(host:port)/) names no MariaDB server; make test starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip("skipped: " + missing)
-	}
-	server, err := mysql.ParseDSN(dsn)
+	server, err := mysql.ParseDSN(harness.Server(t, service.MariaDBName))
 	if err != nil {
-		t.Fatalf("KCONNECT_TEST_MARIADB: %v", err)
+		t.Fatalf("%s: %v", service.EnvMariaDB, err)
 	}
 	open := func(name string) *Conn {
 		db, err := Open(Config{URL: "jdbc:mysql://" + server.Addr + "/" + name, User: server.User, Password: config.Secret(server.Passwd)})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,36 +17,25 @@ import (
 	"go.uber.org/goleak"
 
 	"kconnect/connect/config"
+	"kconnect/test/harness"
+	"kconnect/test/harness/service"
 )
 
-// postgresServer returns how to reach the server of KCONNECT_TEST_POSTGRES, a URL
-// of the Go driver; the name of a database is to follow the URL.
-func postgresServer() (own Config, set bool, err error) {
-	text := os.Getenv("KCONNECT_TEST_POSTGRES")
-	if text == "" {
-		return own, false, nil
-	}
-	server, err := pgconn.ParseConfig(text)
+// postgresServer returns how to reach the PostgreSQL server of the run; the name
+// of a database is to follow the URL.
+func postgresServer(t testing.TB) Config {
+	t.Helper()
+	server, err := pgconn.ParseConfig(harness.Server(t, service.PostgresName))
 	if err != nil {
-		return own, true, fmt.Errorf("KCONNECT_TEST_POSTGRES: %w", err)
+		t.Fatalf("%s: %v", service.EnvPostgres, err)
 	}
-	return Config{URL: fmt.Sprintf("jdbc:postgresql://%s:%d/", server.Host, server.Port), User: server.User, Password: config.Secret(server.Password)}, true, nil
+	return Config{URL: fmt.Sprintf("jdbc:postgresql://%s:%d/", server.Host, server.Port), User: server.User, Password: config.Secret(server.Password)}
 }
 
 // openPostgresDatabase connects to an empty database with a name of its own.
 func openPostgresDatabase(t testing.TB, name string) (*Database, *Conn) {
 	t.Helper()
-	own, set, err := postgresServer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !set {
-		const missing = "KCONNECT_TEST_POSTGRES (postgres://user:password@host:port/postgres) names no PostgreSQL server; make test starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip("skipped: " + missing)
-	}
+	own := postgresServer(t)
 	open := func(database string) (*Database, *Conn) {
 		db, err := Open(Config{URL: own.URL + database, User: own.User, Password: own.Password})
 		if err != nil {
@@ -423,10 +411,7 @@ func TestPostgresErrorsOfARealServerAreClassified(t *testing.T) {
 
 func TestPostgresServersOfTheWrongKindAreWaitedFor(t *testing.T) {
 	_, c := openPostgresDatabase(t, "kcdialect_kind")
-	own, _, err := postgresServer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	own := postgresServer(t)
 	for kind, welcome := range map[string]bool{"primary": true, "secondary": false, "preferSecondary": true} {
 		db, err := Open(Config{URL: own.URL + "kcdialect_kind?targetServerType=" + kind, User: own.User, Password: own.Password})
 		if err != nil {
@@ -448,10 +433,7 @@ func TestPostgresServersOfTheWrongKindAreWaitedFor(t *testing.T) {
 
 func TestASilentPostgresServerIsGivenUpAfterSocketTimeout(t *testing.T) {
 	_, c := openPostgresDatabase(t, "kcdialect_silent")
-	own, _, err := postgresServer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	own := postgresServer(t)
 	db, err := Open(Config{URL: own.URL + "kcdialect_silent?socketTimeout=1", User: own.User, Password: own.Password})
 	if err != nil {
 		t.Fatal(err)

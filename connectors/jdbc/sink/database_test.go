@@ -20,6 +20,8 @@ import (
 
 	"kconnect/connect/config"
 
+	"kconnect/test/harness"
+	"kconnect/test/harness/service"
 	_ "modernc.org/sqlite"
 )
 
@@ -68,17 +70,9 @@ func mariaDB(tb testing.TB) *testDatabase {
 // mariaServer reads KCONNECT_TEST_MARIADB, a data source name of the Go driver.
 func mariaServer(tb testing.TB) *mysql.Config {
 	tb.Helper()
-	dsn := os.Getenv("KCONNECT_TEST_MARIADB")
-	if dsn == "" {
-		const missing = "KCONNECT_TEST_MARIADB (user:password@tcp(host:port)/) names no MariaDB server; make test starts one"
-		if os.Getenv("CI") == "true" {
-			tb.Fatal(missing)
-		}
-		tb.Skip("skipped: " + missing)
-	}
-	c, err := mysql.ParseDSN(dsn)
+	c, err := mysql.ParseDSN(harness.Server(tb, service.MariaDBName))
 	if err != nil {
-		tb.Fatalf("KCONNECT_TEST_MARIADB: %v", err)
+		tb.Fatalf("%s: %v", service.EnvMariaDB, err)
 	}
 	return c
 }
@@ -87,17 +81,9 @@ func mariaServer(tb testing.TB) *mysql.Config {
 // names, a URL of the Go driver, and skips the test without one.
 func postgresDB(tb testing.TB) *testDatabase {
 	tb.Helper()
-	text := os.Getenv("KCONNECT_TEST_POSTGRES")
-	if text == "" {
-		const missing = "KCONNECT_TEST_POSTGRES (postgres://user:password@host:port/postgres) names no PostgreSQL server; make test starts one"
-		if os.Getenv("CI") == "true" {
-			tb.Fatal(missing)
-		}
-		tb.Skip("skipped: " + missing)
-	}
-	c, err := pgx.ParseConfig(text)
+	c, err := pgx.ParseConfig(harness.Server(tb, service.PostgresName))
 	if err != nil {
-		tb.Fatalf("KCONNECT_TEST_POSTGRES: %v", err)
+		tb.Fatalf("%s: %v", service.EnvPostgres, err)
 	}
 	d := &testDatabase{kind: "postgres", name: fmt.Sprintf("sink_%d_%d", os.Getpid(), databases.Add(1))}
 	server := stdlib.OpenDB(*c)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,6 +25,8 @@ import (
 	"kconnect/connect/config"
 	"kconnect/connect/converter"
 	"kconnect/connect/data"
+	"kconnect/test/harness"
+	"kconnect/test/harness/service"
 )
 
 // database is a fresh database of one test.
@@ -51,17 +52,9 @@ func newDatabase(t testing.TB, kind, name string) *database {
 	if kind == "postgres" {
 		return newPostgres(t, name)
 	}
-	dsn := os.Getenv("KCONNECT_TEST_MARIADB")
-	if dsn == "" {
-		const missing = "KCONNECT_TEST_MARIADB (user:password@tcp(host:port)/) names no MariaDB server; make test starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip("skipped: " + missing)
-	}
-	server, err := mysql.ParseDSN(dsn)
+	server, err := mysql.ParseDSN(harness.Server(t, service.MariaDBName))
 	if err != nil {
-		t.Fatalf("KCONNECT_TEST_MARIADB: %v", err)
+		t.Fatalf("%s: %v", service.EnvMariaDB, err)
 	}
 	d := &database{kind: kind, name: name, server: server.Addr, user: server.User, password: server.Passwd}
 	admin, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/?charset=utf8mb4", d.user, d.password, d.server))
@@ -95,17 +88,9 @@ func newDatabase(t testing.TB, kind, name string) *database {
 // URL of the Go driver.
 func newPostgres(t testing.TB, name string) *database {
 	t.Helper()
-	text := os.Getenv("KCONNECT_TEST_POSTGRES")
-	if text == "" {
-		const missing = "KCONNECT_TEST_POSTGRES (postgres://user:password@host:port/postgres) names no PostgreSQL server; make test starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip("skipped: " + missing)
-	}
-	server, err := pgx.ParseConfig(text)
+	server, err := pgx.ParseConfig(harness.Server(t, service.PostgresName))
 	if err != nil {
-		t.Fatalf("KCONNECT_TEST_POSTGRES: %v", err)
+		t.Fatalf("%s: %v", service.EnvPostgres, err)
 	}
 	d := &database{kind: "postgres", name: name, user: server.User, password: server.Password, server: net.JoinHostPort(server.Host, strconv.Itoa(int(server.Port)))}
 	admin := stdlib.OpenDB(*server)
@@ -188,7 +173,7 @@ func (r *run) env(task int, cfg config.Map) connect.Env {
 
 func (r *run) start() {
 	r.t.Helper()
-	r.connector = new(Connector)
+	r.connector = &Connector{catalogs: new(catalogs)}
 	env := &connect.ConnectorEnv{
 		Env:         r.env(-1, r.cfg),
 		Reconfigure: func() { r.mu.Lock(); r.again = true; r.mu.Unlock() },
