@@ -67,9 +67,6 @@ func (c *Connector) Start(ctx context.Context, env *connect.ConnectorEnv) error 
 	c.listed, c.ended = make(chan struct{}), make(chan struct{})
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.cancel = cancel
-	if c.catalogs == nil {
-		c.catalogs = new(catalogs)
-	}
 	if s.query != "" {
 		close(c.ended)
 		return nil

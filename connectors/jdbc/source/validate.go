@@ -152,7 +152,7 @@ func (v *validation) queryColumn() {
 func (v *validation) own() {
 	own, err := ownDefinition.Parse(v.m)
 	if err != nil {
-		return // told by ownKeys
+		return // the worker tells of it
 	}
 	s := settings{mode: modes[v.text(keyMode)], query: v.text(keyQuery) + v.text(keyQueryMasked)}
 	if err := s.readSchedule(v.m, own); err != nil {
